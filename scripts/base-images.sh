@@ -1,12 +1,12 @@
 #!/bin/bash
 # Builds the layers of look-alikes of AWS's base images, from this machine's Debian packages and npm's Node.
-# usage: base-images.sh FOLDER PART...
+# usage: base-images.sh DIRECTORY PART...
 # PART: a version of Node, or `java` (which needs a JDK).
-# Afterwards FOLDER holds NAME.tar.gz and NAME.diffid for each layer, and is complete when it holds `done`.
+# Afterwards DIRECTORY holds NAME.tar.gz and NAME.diffid for each layer, and is complete when it holds `done`.
 # Two at once are safe: the second waits, then finds the work done.
 set -euo pipefail
 
-out=${1:?usage: base-images.sh FOLDER PART...}
+out=${1:?usage: base-images.sh DIRECTORY PART...}
 parts=("${@:2}")
 runtimes=$(cd "$(dirname "$0")/../testdata/runtimes" && pwd)
 mkdir -p "$out"
@@ -23,7 +23,7 @@ for list in /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources; do
 done
 
 # `extract` unpacks packages and nothing else: no maintainer scripts, no apt and no dpkg in the image.
-packages() { # FOLDER PACKAGES
+packages() { # DIRECTORY PACKAGES
   mmdebstrap --quiet --variant=extract --include="$2" \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/lib/*/gconv/*' \
@@ -33,14 +33,14 @@ packages() { # FOLDER PACKAGES
   rm -rf "$1.rootfs.tar" "$1"/var/lib/{apt,dpkg} "$1"/var/cache/* "$1"/var/log/* "$1"/etc/apt
 }
 
-layer() { # NAME FOLDER
+layer() { # NAME DIRECTORY
   (cd "$2" && tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --format=posix \
     --pax-option=delete=atime,delete=ctime -cf "$work/$1.tar" -- *)
   sha256sum "$1.tar" | cut -d' ' -f1 >"$out/$1.diffid"
   gzip -n -6 <"$1.tar" >"$out/$1.tar.gz"
 }
 
-skeleton() { # FOLDER
+skeleton() { # DIRECTORY
   mkdir -p "$1"/{bin,dev,etc,home,opt,proc,root,run,sys,tmp,var/lang/bin,var/runtime,var/task}
   chmod 1777 "$1/tmp"
   printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n' >"$1/etc/passwd"

@@ -29,10 +29,10 @@ async function step<T>(title: string, work: () => Promise<T>, tell: (result: T) 
  * Copies the app and two packages to its node_modules, as npm install would. They are dependencies
  * of this repository.
  */
-function makeApp(folder: string): void {
-  cpSync(join(root, "testdata/apps/hello-node"), folder, { recursive: true });
+function makeApp(directory: string): void {
+  cpSync(join(root, "testdata/apps/hello-node"), directory, { recursive: true });
   for (const name of ["p-limit", "yocto-queue"]) {
-    cpSync(join(root, "node_modules", name), join(folder, "node_modules", name), { recursive: true });
+    cpSync(join(root, "node_modules", name), join(directory, "node_modules", name), { recursive: true });
   }
 }
 

@@ -1,10 +1,10 @@
 #!/bin/bash
 # Installs AWS's runtime interface client for Node from npm, which compiles it here (a minute; needs cmake, g++ and Node's headers).
-# usage: runtime-client.sh FOLDER
-# Afterwards FOLDER/node_modules has it, and FOLDER is complete when it holds `done`. Two at once are safe: the second waits, then finds the work done.
+# usage: runtime-client.sh DIRECTORY
+# Afterwards DIRECTORY/node_modules has it, and DIRECTORY is complete when it holds `done`. Two at once are safe: the second waits, then finds the work done.
 set -euo pipefail
 
-out=${1:?usage: runtime-client.sh FOLDER}
+out=${1:?usage: runtime-client.sh DIRECTORY}
 mkdir -p "$out"
 exec 9>"$out/lock"
 flock -w 500 9

@@ -20,18 +20,18 @@ export const ENVIRONMENT = {
  * Writes the files of a small base image: this machine's Node, the libraries it needs, and a
  * runtime of 60 lines.
  */
-export function layBaseFiles(folder: string): void {
-  put(process.execPath, join(folder, "var/lang/bin/node"), 0o755);
-  put(join(runtime, "lambda-entrypoint"), join(folder, "lambda-entrypoint.sh"), 0o755);
-  put(join(runtime, "index.mjs"), join(folder, "var/runtime/index.mjs"), 0o644);
-  for (const library of librariesOf(process.execPath)) put(library, join(folder, library), 0o755);
+export function layBaseFiles(directory: string): void {
+  put(process.execPath, join(directory, "var/lang/bin/node"), 0o755);
+  put(join(runtime, "lambda-entrypoint"), join(directory, "lambda-entrypoint.sh"), 0o755);
+  put(join(runtime, "index.mjs"), join(directory, "var/runtime/index.mjs"), 0o644);
+  for (const library of librariesOf(process.execPath)) put(library, join(directory, library), 0o755);
 }
 
 /** Builds a base image of these files in the layout `to`. */
-export function makeBase(folder: string, to: string, cacheDirectory: string): Promise<BuildResult> {
-  layBaseFiles(folder);
+export function makeBase(directory: string, to: string, cacheDirectory: string): Promise<BuildResult> {
+  layBaseFiles(directory);
   return build({
-    ...{ directory: folder, base: "scratch", target: "/", to, cacheDir: cacheDirectory },
+    ...{ directory, base: "scratch", target: "/", to, cacheDir: cacheDirectory },
     ...{ arch: ARCHITECTURE, workdir: "/var/task", entrypoint: ["/lambda-entrypoint.sh"], cmd: [] },
     env: ENVIRONMENT,
     // The checks apply to functions, and a base is not one yet.

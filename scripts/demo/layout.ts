@@ -12,10 +12,10 @@ export interface Checked {
  * @throws if a blob does not have the digest in its name
  */
 export function checkBlobs(layout: string): Checked {
-  const folder = join(layout, "blobs/sha256");
-  const names = readdirSync(folder);
+  const directory = join(layout, "blobs/sha256");
+  const names = readdirSync(directory);
   const sizes = names.map((name) => {
-    const bytes = readFileSync(join(folder, name));
+    const bytes = readFileSync(join(directory, name));
     if (createHash("sha256").update(bytes).digest("hex") !== name)
       throw new Error(`${name} holds other bytes`);
     return bytes.length;

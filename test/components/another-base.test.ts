@@ -23,19 +23,19 @@ describeReal(
   "a Debian base with AWS's own runtime interface client from npm",
   ["skopeo", "umoci", "runc", "mmdebstrap", "cmake", "g++", "root"],
   () => {
-    const folder = mkdtempSync(join(tmpdir(), "lambda-pack-another-base-"));
-    chmodSync(folder, 0o755);
+    const directory = mkdtempSync(join(tmpdir(), "lambda-pack-another-base-"));
+    chmodSync(directory, 0o755);
     const command = new Command();
-    const app = join(folder, "app");
+    const app = join(directory, "app");
     let base: string;
     before(async () => {
       mkdirSync(app);
       writeFileSync(join(app, "index.mjs"), HANDLER);
-      base = await debianNode(join(folder, "base"));
+      base = await debianNode(join(directory, "base"));
     });
     after(() => {
       command.remove();
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(directory, { recursive: true, force: true });
     });
 
     const build = (to: string, ...more: readonly string[]) => [
@@ -50,7 +50,7 @@ describeReal(
       "--handler",
       "index.handler",
       "--to",
-      `oci:${join(folder, to)}:v1`,
+      `oci:${join(directory, to)}:v1`,
       ...more,
     ];
 
@@ -70,7 +70,7 @@ describeReal(
     it("with the client runs the function, passes check, and is stopped for the wrong architecture", async () => {
       await addRuntimeClient(app);
       await command.succeed(build("good", ...CLIENT));
-      const image = `oci:${join(folder, "good")}:v1`;
+      const image = `oci:${join(directory, "good")}:v1`;
       const { outcomes, output } = await runImage(image, [{ name: "Ada" }, { name: "Grace" }], PLATFORM);
       assert.deepEqual(
         outcomes.map((outcome) => (outcome.kind === "result" ? JSON.parse(outcome.body) : output)),
@@ -84,7 +84,7 @@ describeReal(
     });
 
     it("is stopped where the client's compiled part is for another machine", async () => {
-      const arm = `oci:${join(folder, "arm")}:v1`;
+      const arm = `oci:${join(directory, "arm")}:v1`;
       await command.succeed([
         "build",
         app,
@@ -108,7 +108,7 @@ describeReal(
         "--handler",
         "index.handler",
         "--to",
-        `oci:${join(folder, "wrong")}`,
+        `oci:${join(directory, "wrong")}`,
         ...CLIENT,
       ]);
       assert.equal(status, 3, stderr);

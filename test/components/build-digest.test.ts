@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
 import { bundled } from "../support/bundled.ts";
-import { temporaryFolder } from "../support/trees.ts";
+import { temporaryDirectory } from "../support/trees.ts";
 
 const execute = promisify(execFile);
 
@@ -31,13 +31,13 @@ const SURROUNDINGS: readonly Surroundings[] = [
 /** Nobody, where we may become nobody; else who we are. */
 const NOBODY = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 
-/** This Node as nobody may start it: a copy, where it stands in a folder that is closed to others. */
+/** This Node as nobody may start it: a copy, where it stands in a directory that is closed to others. */
 function nodeForNobody(): string {
   if (spawnSync(process.execPath, ["--version"], { cwd: "/", ...NOBODY }).status === 0)
     return process.execPath;
-  const folder = temporaryFolder();
-  chmodSync(folder, 0o755);
-  const copy = join(folder, "node");
+  const directory = temporaryDirectory();
+  chmodSync(directory, 0o755);
+  const copy = join(directory, "node");
   copyFileSync(process.execPath, copy);
   chmodSync(copy, 0o755);
   return copy;
@@ -49,10 +49,10 @@ async function digestsIn(
   { umask, ...variables }: Surroundings,
   user: { readonly uid?: number; readonly gid?: number },
 ): Promise<readonly string[]> {
-  const folder = temporaryFolder();
-  chmodSync(folder, 0o777);
-  const env = { ...process.env, ...variables, HOME: folder, TMPDIR: folder };
-  const { stdout } = await execute(node, [program, folder, umask], { env, cwd: folder, ...user });
+  const directory = temporaryDirectory();
+  chmodSync(directory, 0o777);
+  const env = { ...process.env, ...variables, HOME: directory, TMPDIR: directory };
+  const { stdout } = await execute(node, [program, directory, umask], { env, cwd: directory, ...user });
   return stdout.trim().split("\n");
 }
 

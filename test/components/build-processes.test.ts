@@ -10,7 +10,7 @@ import { bundled } from "../support/bundled.ts";
 import { pathsIn } from "../support/file-facts.ts";
 import { tryRun } from "../support/run.ts";
 import { runTypeScript } from "../support/run-typescript.ts";
-import { makeTree, noise, temporaryFolder } from "../support/trees.ts";
+import { makeTree, noise, temporaryDirectory } from "../support/trees.ts";
 
 const node = [process.execPath, await bundled("build-often.ts")] as const;
 
@@ -40,28 +40,28 @@ async function assertWhole(cacheDirectory: string): Promise<void> {
   await cache.close();
 }
 
-function partialsIn(...folders: readonly string[]): readonly string[] {
-  return folders.flatMap((folder) => pathsIn(folder).filter((path) => /partial|lock/.test(path)));
+function partialsIn(...directories: readonly string[]): readonly string[] {
+  return directories.flatMap((folder) => pathsIn(folder).filter((path) => /partial|lock/.test(path)));
 }
 
 describe("builds of several processes with one cache", () => {
   it("all succeed with one digest, 8 of them 20 times", async () => {
-    const cache = join(temporaryFolder(), "cache");
+    const cache = join(temporaryDirectory(), "cache");
     const printed = await Promise.all(
       Array.from({ length: 8 }, (_, index) =>
-        runTypeScript("build-often.ts", [directory, cache, temporaryFolder(), "20", String(index % 4)]),
+        runTypeScript("build-often.ts", [directory, cache, temporaryDirectory(), "20", String(index % 4)]),
       ),
     );
     const digests = new Set(printed.map((text) => text.split("\n")[1]));
-    assert.deepEqual(digests, new Set([await digestOf(cache, temporaryFolder())]));
+    assert.deepEqual(digests, new Set([await digestOf(cache, temporaryDirectory())]));
     await assertWhole(cache);
     assert.deepEqual(partialsIn(cache), []);
   });
 
   it("that are killed at any of 100 moments leave nothing that stands in the way of the next", async () => {
-    const cache = join(temporaryFolder(), "cache");
-    const expected = await digestOf(join(temporaryFolder(), "other"), temporaryFolder());
-    const outs = Array.from({ length: 10 }, temporaryFolder);
+    const cache = join(temporaryDirectory(), "cache");
+    const expected = await digestOf(join(temporaryDirectory(), "other"), temporaryDirectory());
+    const outs = Array.from({ length: 10 }, temporaryDirectory);
     for (let batch = 0; batch < 10; batch++) {
       await Promise.all(outs.map((out, index) => killedBuild(cache, out, batch * 10 + index)));
       const out = outs[batch] ?? "";
@@ -88,8 +88,8 @@ async function killedBuild(cache: string, out: string, seed: number): Promise<vo
 
 describe("a build on a disk that takes no more", () => {
   it("says so and names the path, and the next one succeeds", async () => {
-    const cache = join(temporaryFolder(), "cache");
-    const out = temporaryFolder();
+    const cache = join(temporaryDirectory(), "cache");
+    const out = temporaryDirectory();
     // 400 blocks of 512 bytes: less than the layer of the dependencies, more than everything else that is written.
     const limited = ["-c", 'ulimit -f 400 && exec "$@"', "sh", ...node, directory, cache, out, "1"];
     const { status, stderr } = await tryRun("sh", limited);
@@ -98,6 +98,9 @@ describe("a build on a disk that takes no more", () => {
     assert.match(stderr, new RegExp(`cannot write ${cache}.*EFBIG`));
     assert.deepEqual(partialsIn(cache, out), []);
     await assertWhole(cache);
-    assert.equal(await digestOf(cache, out), await digestOf(join(temporaryFolder(), "c"), temporaryFolder()));
+    assert.equal(
+      await digestOf(cache, out),
+      await digestOf(join(temporaryDirectory(), "c"), temporaryDirectory()),
+    );
   });
 });

@@ -11,7 +11,7 @@ import { describeReal } from "../support/components.ts";
 import { installPackages } from "../support/npm-packages.ts";
 import { TestRegistry } from "../support/registry.ts";
 import { tryRun } from "../support/run.ts";
-import { makeTree, temporaryFolder } from "../support/trees.ts";
+import { makeTree, temporaryDirectory } from "../support/trees.ts";
 
 /** What writes the assets and what publishes them; cdk-assets 4.7.3 reads no manifest of a newer library. */
 const PACKAGES = ["cdk-assets@4.7.3", "aws-cdk-lib@2.270.0", "constructs@10.8.1"];
@@ -109,8 +109,8 @@ async function buildBase(to: string): Promise<void> {
     ...{ base: "scratch", target: "/", arch: "arm64", to, check: false },
     ...{ entrypoint: ["/lambda-entrypoint.sh"], cmd: [], workdir: "/var/task" },
     env: { LAMBDA_TASK_ROOT: "/var/task" },
-    cacheDir: temporaryFolder(),
-    environment: { HOME: temporaryFolder() },
+    cacheDir: temporaryDirectory(),
+    environment: { HOME: temporaryDirectory() },
   });
 }
 
@@ -151,7 +151,7 @@ describeReal("the AWS CDK with lambda-pack-docker in the place of Docker", ["npm
 
   /** Synthesizes the app and gives what publishes its one asset. */
   async function synthesize(app: string, directory: string) {
-    const work = temporaryFolder();
+    const work = temporaryDirectory();
     const out = join(work, "cdk.out");
     const file = join(cdk, `app-${basename(work)}.cjs`);
     writeFileSync(file, app);
@@ -186,9 +186,9 @@ describeReal("the AWS CDK with lambda-pack-docker in the place of Docker", ["npm
     const auths = { [registry.host]: { auth: Buffer.from("AWS:token").toString("base64") } };
     const checked = await check({
       source: `${registry.host}/${REPOSITORY}:${hash}`,
-      cacheDir: temporaryFolder(),
+      cacheDir: temporaryDirectory(),
       askBase: false,
-      environment: { DOCKER_AUTH_CONFIG: JSON.stringify({ auths }), HOME: temporaryFolder() },
+      environment: { DOCKER_AUTH_CONFIG: JSON.stringify({ auths }), HOME: temporaryDirectory() },
     });
     const errors = checked.findings.filter(({ severity }) => severity === "error");
     assert.deepEqual(errors, []);

@@ -50,7 +50,7 @@ const HOSTILITIES: Readonly<Record<string, Hostility>> = {
     rules: ["entry-name"],
     says: /200000 names with \.\. or too long/,
   },
-  "100,000 files of one folder that nobody may read, whose names collide": {
+  "100,000 files of one directory that nobody may read, whose names collide": {
     python: `folders("var", "var/task"); files(50000, "var/task/a%d", mode=0); files(50000, "var/task/A%d", mode=0); put(end)`,
     rules: ["readable", "colliding-names"],
     says: /100000 files or directories that only their owner may read/,
@@ -72,7 +72,7 @@ put(end)`,
     rules: ["links"],
     says: /20000 links lead to nothing in the image/,
   },
-  "a folder in a folder, a thousand times": {
+  "a directory in a directory, a thousand times": {
     python: `put(b"".join(header("/".join(["d"] * depth), kind=tarfile.DIRTYPE) for depth in range(1, 1500)) + end)`,
     rules: ["entrypoint"],
     says: /neither ENTRYPOINT nor CMD/,
@@ -121,13 +121,13 @@ put(end)`,
 };
 
 describeReal("a hostile layer", ["python3"], () => {
-  const folder = mkdtempSync(join(tmpdir(), "lambda-pack-hostile-"));
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  const directory = mkdtempSync(join(tmpdir(), "lambda-pack-hostile-"));
+  after(() => rmSync(directory, { recursive: true, force: true }));
   const script = fileURLToPath(new URL("../support/check-layer.ts", import.meta.url));
 
   for (const [name, { python, rules, says, mostMb = 155 }] of Object.entries(HOSTILITIES)) {
     it(`check of a hostile layer ends in a finding within ${mostMb} MB: ${name}`, async () => {
-      const layer = join(folder, "layer.tar.gz");
+      const layer = join(directory, "layer.tar.gz");
       await run("python3", ["-c", `${PRELUDE}\n${python}\nout.close()`, layer], { limitMs: 200_000 });
       const told = await run(process.execPath, ["--import", import.meta.resolve("tsx"), script, layer], {
         limitMs: 400_000,

@@ -21,8 +21,8 @@ import { run } from "../support/run.ts";
 
 /** A root file system as AWS's bases have it, as far as rules look. */
 function makeRoot(root: string): void {
-  for (const folder of ["bin", "opt", "tmp", "var/task", "var/runtime", "var/lang/bin", "lib64"])
-    mkdirSync(join(root, folder), { recursive: true });
+  for (const directory of ["bin", "opt", "tmp", "var/task", "var/runtime", "var/lang/bin", "lib64"])
+    mkdirSync(join(root, directory), { recursive: true });
   const executable = (path: string, bytes: string | Buffer) =>
     writeFileSync(join(root, path), bytes, { mode: 0o755 });
   executable("bin/sh", elf());
@@ -44,14 +44,14 @@ const SETTINGS = [
 ];
 
 describeReal("check of what other tools build", ["umoci", "buildah", "skopeo", "tar", "root"], () => {
-  const folder = mkdtempSync(join(tmpdir(), "lambda-pack-check-tools-"));
-  const at = (name: string) => join(folder, name);
+  const directory = mkdtempSync(join(tmpdir(), "lambda-pack-check-tools-"));
+  const at = (name: string) => join(directory, name);
   const root = at("root");
   before(() => {
     process.umask(0o022);
     makeRoot(root);
   });
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  after(() => rmSync(directory, { recursive: true, force: true }));
 
   async function rules(source: string, more: { readonly arch?: "arm64" } = {}): Promise<readonly Finding[]> {
     const { findings } = await check({ source, cache: false, environment: {}, ...more });
@@ -238,7 +238,7 @@ describeReal("check of what other tools build", ["umoci", "buildah", "skopeo", "
   });
 });
 
-/** Every path in the folder, directories before what is in them. */
+/** Every path in the directory, directories before what is in them. */
 async function listOf(root: string): Promise<readonly string[]> {
   const found = await run("sh", ["-c", 'cd "$1" && find . -mindepth 1 | sort', "sh", root]);
   return found

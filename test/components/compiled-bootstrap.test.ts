@@ -17,9 +17,9 @@ describeReal(
   "a compiled bootstrap over AWS's OS-only base",
   ["docker-registry", "skopeo", "umoci", "runc", "mmdebstrap", "g++", "root"],
   () => {
-    const folder = mkdtempSync(join(tmpdir(), "lambda-pack-compiled-"));
-    chmodSync(folder, 0o755);
-    const app = join(folder, "app");
+    const directory = mkdtempSync(join(tmpdir(), "lambda-pack-compiled-"));
+    chmodSync(directory, 0o755);
+    const app = join(directory, "app");
     let registry: RealRegistry;
     let command: Command;
     before(async () => {
@@ -32,7 +32,7 @@ describeReal(
     after(async () => {
       command?.remove();
       await registry?.stop();
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(directory, { recursive: true, force: true });
     });
 
     const build = (...more: readonly string[]) => ["build", app, "--base", "provided:al2023", ...more];
@@ -58,7 +58,7 @@ describeReal(
 
     it("for another machine is stopped at build", async () => {
       const { status, stderr } = await command.run(
-        build("--arch", "arm64", "--to", `oci:${join(folder, "arm")}`),
+        build("--arch", "arm64", "--to", `oci:${join(directory, "arm")}`),
       );
       assert.equal(status, 3, stderr);
       assert.match(stderr, /\/var\/runtime\/bootstrap: is for Linux on x86_64, and the image is for arm64/);

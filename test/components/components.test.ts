@@ -5,7 +5,7 @@ import { it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type Component, component } from "../support/components.ts";
 
-const folder = fileURLToPath(new URL("..", import.meta.url));
+const directory = fileURLToPath(new URL("..", import.meta.url));
 const CALL = /\bdescribeReal\(/g;
 const NAMED_CALL = /\bdescribeReal\(\s*["`]([^"`]+)["`],\s*\[([^\]]*)\]/g;
 
@@ -14,9 +14,9 @@ interface RealTests {
   readonly needs: readonly Component[];
 }
 
-const sources = readdirSync(folder, { recursive: true, encoding: "utf8" })
+const sources = readdirSync(directory, { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith(".test.ts") && !file.endsWith("components.test.ts"))
-  .map((file) => ({ file, text: readFileSync(join(folder, file), "utf8") }));
+  .map((file) => ({ file, text: readFileSync(join(directory, file), "utf8") }));
 
 function realTestsOf(text: string): readonly RealTests[] {
   return [...text.matchAll(NAMED_CALL)].map(([, name = "", needs = ""]) => ({

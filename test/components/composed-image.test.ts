@@ -41,8 +41,8 @@ describeReal(
   ["docker-registry", "skopeo", "umoci", "buildah", "runc", "mmdebstrap", "python3", "root"],
   () => {
     // buildah takes the path for a name, which has no capitals.
-    const folder = join(tmpdir(), `lambda-pack-composed-${process.pid}`);
-    mkdirSync(folder, { mode: 0o755 });
+    const directory = join(tmpdir(), `lambda-pack-composed-${process.pid}`);
+    mkdirSync(directory, { mode: 0o755 });
     let registry: RealRegistry;
     let command: Command;
     let tools: string;
@@ -50,7 +50,7 @@ describeReal(
       registry = await startRegistry({ kind: "anonymous" });
       await pushBaseImages(registry.url);
       command = new Command({ LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda` });
-      addTree(folder, {
+      addTree(directory, {
         "app/app.py": HANDLER,
         "shared/rules.py": "RULE = 'shared'\n",
         "shared/.dockerignore": "*.md\n",
@@ -58,48 +58,48 @@ describeReal(
         "probe/extensions/probe": "#!/bin/sh\nexit 0\n",
         tool: { file: "#!/bin/sh\necho a tool of another image\n", mode: 0o755 },
       });
-      await run("python3", ["-c", ZIP, join(folder, "layer.zip")]);
+      await run("python3", ["-c", ZIP, join(directory, "layer.zip")]);
       tools = `${registry.host}/team/tools:1`;
       const buildah = (...args: readonly string[]) =>
         run("buildah", [
-          ...["--storage-driver", "vfs", "--root", join(folder, "b"), "--runroot", join(folder, "r")],
+          ...["--storage-driver", "vfs", "--root", join(directory, "b"), "--runroot", join(directory, "r")],
           ...args,
         ]);
       const container = (await buildah("from", "scratch")).trim();
-      await buildah("copy", container, join(folder, "tool"), "/usr/lib/tool/bin/tool");
+      await buildah("copy", container, join(directory, "tool"), "/usr/lib/tool/bin/tool");
       await buildah("commit", "--quiet", "--tls-verify=false", container, `docker://${tools}`);
     });
     after(async () => {
       command?.remove();
       await registry?.stop();
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(directory, { recursive: true, force: true });
     });
 
     const build = (to: string, ...more: readonly string[]) =>
       command.succeed([
-        ...["build", join(folder, "app"), "--base", "python:3.12", "--handler", "app.handler", "--json"],
+        ...["build", join(directory, "app"), "--base", "python:3.12", "--handler", "app.handler", "--json"],
         ...["--copy-from", `${tools}:/usr/lib/tool/bin:/opt/bin`],
         ...[
           "--lambda-layer",
-          join(folder, "layer.zip"),
+          join(directory, "layer.zip"),
           "--add",
-          `${join(folder, "shared")}:/var/task/shared`,
+          `${join(directory, "shared")}:/var/task/shared`,
         ],
         ...["--to", `${registry.host}/app:${to}`, ...more],
       ]);
 
     it("has every part in a layer of its own with its modes and links, as umoci unpacks it, and passes check", async () => {
-      const result = JSON.parse(await build("v1", "--extension", join(folder, "probe"))) as BuildResult;
+      const result = JSON.parse(await build("v1", "--extension", join(directory, "probe"))) as BuildResult;
       assert.deepEqual(
         result.layers.filter(({ how }) => how !== "base").map(({ name }) => name),
         ["copy /opt/bin", "lambda-layer layer", "extension probe", "add /var/task/shared", "app"],
       );
-      await pullWithSkopeo(`docker://${registry.host}/app:v1`, join(folder, "pulled"));
-      const layout = join(folder, "layout");
+      await pullWithSkopeo(`docker://${registry.host}/app:v1`, join(directory, "pulled"));
+      const layout = join(directory, "layout");
       await run("skopeo", [
         ...["copy", "-q", "--src-tls-verify=false", `docker://${registry.host}/app:v1`, `oci:${layout}:v1`],
       ]);
-      const bundle = join(folder, "bundle");
+      const bundle = join(directory, "bundle");
       await run("umoci", ["unpack", "--image", `${layout}:v1`, bundle]);
       const at = (path: string) => join(bundle, "rootfs", path);
       const modes = [

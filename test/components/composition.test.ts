@@ -19,24 +19,24 @@ describeReal(
   "build --runtime-client over Debian bases",
   ["skopeo", "umoci", "runc", "mmdebstrap", "npm", "root"],
   () => {
-    const folder = mkdtempSync(join(tmpdir(), "lambda-pack-composition-"));
-    chmodSync(folder, 0o755);
+    const directory = mkdtempSync(join(tmpdir(), "lambda-pack-composition-"));
+    chmodSync(directory, 0o755);
     const command = new Command();
     const makeApp = (name: string, file: string, text: string) => {
-      mkdirSync(join(folder, name));
-      writeFileSync(join(folder, name, file), text);
-      return join(folder, name);
+      mkdirSync(join(directory, name));
+      writeFileSync(join(directory, name, file), text);
+      return join(directory, name);
     };
     let bases: { readonly node: string; readonly python: string };
     before(async () => {
       bases = {
-        node: await debianNode(join(folder, "node-base")),
-        python: await debianPython(join(folder, "python-base")),
+        node: await debianNode(join(directory, "node-base")),
+        python: await debianPython(join(directory, "python-base")),
       };
     });
     after(() => {
       command.remove();
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(directory, { recursive: true, force: true });
     });
 
     const build = async (app: string, base: string) => {

@@ -15,8 +15,8 @@ describeReal(
   "images as files on disk",
   ["docker-registry", "skopeo", "umoci", "buildah", "oci-image-tool", "mmdebstrap", "root"],
   () => {
-    const folder = mkdtempSync(join(tmpdir(), "lambda-pack-files-"));
-    const at = (name: string) => join(folder, name);
+    const directory = mkdtempSync(join(tmpdir(), "lambda-pack-files-"));
+    const at = (name: string) => join(directory, name);
     let registry: RealRegistry;
     let command: Command;
     let digest: string;
@@ -38,7 +38,7 @@ describeReal(
     after(async () => {
       command?.remove();
       await registry?.stop();
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(directory, { recursive: true, force: true });
     });
 
     /** The diffIds tell whether the contents are the same, whatever the format around them. */
@@ -60,7 +60,7 @@ describeReal(
     it("are layouts that buildah builds on", async () => {
       const storage = ["--storage-driver", "vfs", "--root", at("storage"), "--runroot", at("storage-run")];
       // buildah makes a name of the path, and no name of an image has capital letters: the path is a relative one.
-      const name = (await run("buildah", [...storage, "from", "oci:layout:v1"], { cwd: folder })).trim();
+      const name = (await run("buildah", [...storage, "from", "oci:layout:v1"], { cwd: directory })).trim();
       await run("buildah", [...storage, "rm", name]);
     });
 

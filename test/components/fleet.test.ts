@@ -4,7 +4,7 @@ import { after, before, describe, it } from "node:test";
 import { build } from "../../src/index.ts";
 import { ECR_QUOTAS } from "../support/ecr/quirks.ts";
 import { FakeEcr } from "../support/ecr.ts";
-import { makeTree, temporaryFolder } from "../support/trees.ts";
+import { makeTree, temporaryDirectory } from "../support/trees.ts";
 
 const RUNNERS = 200;
 /** Of one region: so many images can be tagged in a second, whoever asks. */
@@ -29,8 +29,8 @@ describe("a fleet of runners that push to Amazon ECR at the same moment", () => 
           directory: makeTree({ run: `runner ${runner}` }),
           ...{ base: "scratch", entrypoint: ["/var/task/run"], check: false },
           to: `${host}/fleet:${runner}`,
-          cacheDir: join(temporaryFolder(), "cache"),
-          environment: { HOME: temporaryFolder() },
+          cacheDir: join(temporaryDirectory(), "cache"),
+          environment: { HOME: temporaryDirectory() },
           onEvent: ({ type }) => {
             if (type === "retrying") again += 1;
           },

@@ -15,30 +15,37 @@ describeReal(
   ["skopeo", "umoci", "buildah", "mmdebstrap", "root"],
   () => {
     // buildah takes the path for a name, which has no capitals.
-    const folder = join(tmpdir(), `lambda-pack-for-lambda-${process.pid}`);
-    mkdirSync(folder, { mode: 0o755 });
+    const directory = join(tmpdir(), `lambda-pack-for-lambda-${process.pid}`);
+    mkdirSync(directory, { mode: 0o755 });
     const command = new Command();
     const buildah = (...args: readonly string[]) =>
       run("buildah", [
-        ...["--storage-driver", "vfs", "--root", join(folder, "buildah"), "--runroot", join(folder, "run")],
+        ...[
+          "--storage-driver",
+          "vfs",
+          "--root",
+          join(directory, "buildah"),
+          "--runroot",
+          join(directory, "run"),
+        ],
         ...args,
       ]);
     let made: string;
     before(async () => {
-      const base = await debianPython(join(folder, "base"));
-      writeFileSync(join(folder, "app.py"), "def handler(event, context): return event\n");
+      const base = await debianPython(join(directory, "base"));
+      writeFileSync(join(directory, "app.py"), "def handler(event, context): return event\n");
       const container = (await buildah("from", base)).trim();
-      await buildah("copy", container, join(folder, "app.py"), "/srv/app/app.py");
-      made = `oci:${join(folder, "made")}:v1`;
+      await buildah("copy", container, join(directory, "app.py"), "/srv/app/app.py");
+      made = `oci:${join(directory, "made")}:v1`;
       await buildah("commit", "--quiet", "--format", "oci", container, made);
     });
     after(() => {
       command.remove();
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(directory, { recursive: true, force: true });
     });
 
     const push = async (source: string, name: string): Promise<{ result: PushResult; image: string }> => {
-      const image = `oci:${join(folder, name)}:v1`;
+      const image = `oci:${join(directory, name)}:v1`;
       const result = JSON.parse(
         await command.succeed(["push", source, image, "--for-lambda", "--json"]),
       ) as PushResult;
@@ -46,7 +53,7 @@ describeReal(
     };
 
     it("zstd layers of skopeo become gzip, which check, umoci and skopeo read", async () => {
-      const zstd = `oci:${join(folder, "zstd")}:v1`;
+      const zstd = `oci:${join(directory, "zstd")}:v1`;
       await run("skopeo", [
         "copy",
         "-q",
@@ -56,7 +63,7 @@ describeReal(
         made,
         zstd,
       ]).catch(() => run("skopeo", ["copy", "-q", "--dest-compress-format", "zstd", made, zstd]));
-      const before = await pullWithSkopeo(zstd, join(folder, "zstd-pulled"));
+      const before = await pullWithSkopeo(zstd, join(directory, "zstd-pulled"));
       assert.ok(
         before.manifest.layers.every(({ mediaType }) => mediaType.endsWith("+zstd")),
         JSON.stringify(before.manifest),
@@ -64,7 +71,7 @@ describeReal(
       const { result, image } = await push(zstd, "gzip");
       const changed = result.changes?.filter((line) => /gzip instead of zstd/.test(line)) ?? [];
       assert.equal(changed.length, before.manifest.layers.length);
-      const pulled = await pullWithSkopeo(image, join(folder, "gzip-pulled"));
+      const pulled = await pullWithSkopeo(image, join(directory, "gzip-pulled"));
       assert.ok(pulled.manifest.layers.every(({ mediaType }) => mediaType.endsWith("+gzip")));
       assert.deepEqual(pulled.config, before.config);
       const { findings } = JSON.parse(
@@ -83,14 +90,14 @@ describeReal(
         findings.filter(({ severity }: { severity: string }) => severity === "error"),
         [],
       );
-      const bundle = join(folder, "bundle");
+      const bundle = join(directory, "bundle");
       await run("umoci", ["unpack", "--image", image.slice("oci:".length), bundle]);
       const text = readFileSync(join(bundle, "rootfs/srv/app/app.py"), "utf8");
       assert.match(text, /def handler/);
     });
 
     it("an image of buildah in an index with an attestation is pushed as the one manifest, with the digest that it had", async () => {
-      const layout = join(folder, "made");
+      const layout = join(directory, "made");
       const index = JSON.parse(readFileSync(join(layout, "index.json"), "utf8"));
       const [entry] = index.manifests;
       const { annotations, ...descriptor } = entry;

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { before, it } from "node:test";
 import { TarReader } from "../../src/tar/tar-reader.ts";
 import { describeReal } from "../support/components.ts";
-import { type LayerEntry, readFolder, readWithPython } from "../support/layer-readers.ts";
+import { type LayerEntry, readDirectory, readWithPython } from "../support/layer-readers.ts";
 import { run } from "../support/run.ts";
-import { temporaryFolder } from "../support/trees.ts";
+import { temporaryDirectory } from "../support/trees.ts";
 
 /** What all archives are made of: everything that a tar can say of a file in more than one way. */
 const MAKE_TREE = `
@@ -86,7 +86,7 @@ interface Facts {
   readonly sha256: string;
 }
 
-const work = temporaryFolder();
+const work = temporaryDirectory();
 const at = (name: string) => join(work, name);
 
 /** What our reader finds, by name; a hard link has the content of its target. */
@@ -156,7 +156,7 @@ async function unpackedWith(
     "-xf",
     archive,
   ]);
-  return factsOf(await readFolder(directory));
+  return factsOf(await readDirectory(directory));
 }
 
 describeReal("tars of other programs", ["tar", "bsdtar", "busybox", "python3", "npm", "root"], () => {

@@ -10,9 +10,9 @@ import { describeReal } from "../support/components.ts";
 import { failsWith, pathsIn } from "../support/file-facts.ts";
 import { contentFrom } from "../support/random-content.ts";
 import { run } from "../support/run.ts";
-import { smallImage, temporaryFolder } from "../support/small-image.ts";
+import { smallImage, temporaryDirectory } from "../support/small-image.ts";
 
-const disk = join(temporaryFolder(), "disk");
+const disk = join(temporaryDirectory(), "disk");
 const MiB = 1024 * 1024;
 
 /** Larger than the disk. */

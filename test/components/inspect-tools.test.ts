@@ -8,8 +8,8 @@ import { describeReal } from "../support/components.ts";
 import { run } from "../support/run.ts";
 
 describeReal("inspect and diff of what other tools build", ["umoci", "skopeo", "root"], () => {
-  const folder = mkdtempSync(join(tmpdir(), "lambda-pack-inspect-tools-"));
-  const at = (name: string) => join(folder, name);
+  const directory = mkdtempSync(join(tmpdir(), "lambda-pack-inspect-tools-"));
+  const at = (name: string) => join(directory, name);
   const layout = `oci:${at("image")}`;
   const command = new Command();
   const json = async (...words: readonly string[]) =>
@@ -30,7 +30,7 @@ describeReal("inspect and diff of what other tools build", ["umoci", "skopeo", "
   });
   after(() => {
     command.remove();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   });
 
   it("finds what umoci's layers hide", async () => {

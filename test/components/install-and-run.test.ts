@@ -29,9 +29,9 @@ describeReal(
   "an example of testdata/apps, built with --install on an empty cache",
   ["docker-registry", "skopeo", "umoci", "runc", "mmdebstrap", "npm", "python3", "root"],
   () => {
-    const folder = mkdtempSync(join(tmpdir(), "lambda-pack-install-and-run-"));
+    const directory = mkdtempSync(join(tmpdir(), "lambda-pack-install-and-run-"));
     // mkdtemp's 0700 would hide the unpacked images from Lambda's user.
-    chmodSync(folder, 0o755);
+    chmodSync(directory, 0o755);
     let registry: RealRegistry;
     let command: Command;
     before(async () => {
@@ -42,7 +42,7 @@ describeReal(
     after(async () => {
       command?.remove();
       await registry?.stop();
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(directory, { recursive: true, force: true });
     });
 
     const answerOf = async (image: string, event: unknown) => {
@@ -53,7 +53,7 @@ describeReal(
     };
 
     it("runs and answers in Node, from its package-lock.json", async () => {
-      const app = join(folder, "node");
+      const app = join(directory, "node");
       copyApp("node-app", app);
       const image = await command.succeed([
         "build",
@@ -72,7 +72,7 @@ describeReal(
     });
 
     it("runs and answers in Python, from its requirements.txt", async (t) => {
-      const wheel = await idnaWheel(join(folder, "debian"));
+      const wheel = await idnaWheel(join(directory, "debian"));
       const index = await serve(t, ({ url = "" }, response) => {
         if (url === `/${wheel.file}`) response.end(wheel.bytes);
         else
@@ -80,7 +80,7 @@ describeReal(
             .setHeader("content-type", "text/html")
             .end(`<a href="/${wheel.file}#sha256=${wheel.sha256}">${wheel.file}</a>`);
       });
-      const app = join(folder, "python");
+      const app = join(directory, "python");
       copyApp("python-install", app);
       const env = { PIP_INDEX_URL: `${index}simple`, UV_INDEX_URL: `${index}simple` };
       const build = [

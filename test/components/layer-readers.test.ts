@@ -12,13 +12,13 @@ import type { Entry } from "../../src/tar/entry.ts";
 import { describeReal } from "../support/components.ts";
 import {
   type LayerEntry,
-  readFolder,
+  readDirectory,
   readWithBsdTar,
   readWithGnuTar,
   readWithPython,
 } from "../support/layer-readers.ts";
 import { run } from "../support/run.ts";
-import { addTree, bytesOf, makeTree, noise, type Tree, temporaryFolder } from "../support/trees.ts";
+import { addTree, bytesOf, makeTree, noise, type Tree, temporaryDirectory } from "../support/trees.ts";
 
 const name = (length: number, letter = "n") => letter.repeat(length);
 
@@ -27,7 +27,7 @@ const STRANGE: Tree = {
   "plain.py": "print()",
   run: { file: "#!/bin/sh\n", mode: 0o700 },
   empty: "",
-  "empty folder": null,
+  "empty directory": null,
   "-rf": "dash",
   " leading and trailing ": "spaces",
   "back\\slash": "\\",
@@ -69,7 +69,7 @@ const STRANGE: Tree = {
 
 async function layerOf(directory: string, mtime: Date): Promise<string> {
   const [group] = split(await collect({ directory, target: "/var/task" }));
-  const file = join(temporaryFolder(), "layer.tar.gz");
+  const file = join(temporaryDirectory(), "layer.tar.gz");
   writeFileSync(file, await bytesOf(gzip(Readable.from(tar(group?.entries ?? [], { mtime })), 4)));
   return file;
 }
@@ -156,10 +156,10 @@ const TREES: readonly Tree[] = [
 
 type Facts = Pick<LayerEntry, "name" | "kind" | "link" | "sha256">;
 
-/** What is in each of the folders in `parent`, by its name. */
+/** What is in each of the directories in `parent`, by its name. */
 async function factsIn(parent: string): Promise<ReadonlyMap<string, readonly LayerEntry[]>> {
   const found = new Map<string, LayerEntry[]>();
-  for (const entry of await readFolder(parent)) {
+  for (const entry of await readDirectory(parent)) {
     const [folder = "", ...rest] = entry.name.split("/");
     if (rest.length === 0) found.set(folder, []);
     else found.get(folder)?.push({ ...entry, name: rest.join("/") });
@@ -185,7 +185,7 @@ describeReal("every strange tree", ["tar", "bsdtar", "busybox", "python3", "root
   const layers: string[] = [];
 
   before(async () => {
-    const folder = temporaryFolder();
+    const folder = temporaryDirectory();
     for (const [index, tree] of TREES.entries()) {
       addTree(join(folder, "source", `${index}`), tree);
       layers.push(await layerOf(join(folder, "source", `${index}`), new Date(1000)));
@@ -236,7 +236,7 @@ describeReal("a file beyond 8 GiB", ["tar", "bsdtar", "busybox", "python3"], () 
     const directory = makeTree({ sparse: "" });
     truncateSync(join(directory, "sparse"), size);
     const entry: Entry = { kind: "file", path: "big", mode: 0o644, size, source: join(directory, "sparse") };
-    archive = join(temporaryFolder(), "big.tar");
+    archive = join(temporaryDirectory(), "big.tar");
     // The header as written; the rest is zeros as in the file, which the disk need not hold.
     for await (const header of tar([entry], { mtime: new Date(0) })) {
       writeFileSync(archive, header.subarray(0, 512));

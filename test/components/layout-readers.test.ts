@@ -10,9 +10,9 @@ import { type Image, sizeOf } from "../../src/oci/image.ts";
 import { indexArchive, writeArchive } from "../../src/tar/archive.ts";
 import { describeReal } from "../support/components.ts";
 import { run } from "../support/run.ts";
-import { send, smallImage, temporaryFolder } from "../support/small-image.ts";
+import { send, smallImage, temporaryDirectory } from "../support/small-image.ts";
 
-const folder = temporaryFolder();
+const folder = temporaryDirectory();
 const layout = join(folder, "layout");
 const ociArchive = join(folder, "oci.tar");
 const dockerArchive = join(folder, "shop.tar");

@@ -11,7 +11,7 @@ import { type PulledImage, pullWithSkopeo, type RawConfig } from "../support/ins
 import {
   type LayerEntry,
   namesInOrder,
-  readFolder,
+  readDirectory,
   readWithBsdTar,
   readWithGnuTar,
   readWithPython,
@@ -24,7 +24,7 @@ import { runImage } from "../support/run-image.ts";
 interface App {
   readonly title: string;
   readonly name: string;
-  readonly make: (folder: string) => Promise<void>;
+  readonly make: (directory: string) => Promise<void>;
   readonly base: string;
   /** How many layers of the image are the base's. */
   readonly baseLayers: number;
@@ -62,7 +62,7 @@ const APPS: readonly App[] = [
 
 const REFERENCE = /^127\.0\.0\.1:\d+\/app\/[a-z]+@sha256:[0-9a-f]{64}$/;
 
-/** Names, links and bytes of all that is not a folder, in the order of names. */
+/** Names, links and bytes of all that is not a directory, in the order of names. */
 function factsOf(entries: readonly LayerEntry[]): readonly string[] {
   return entries
     .filter(({ kind }) => kind !== "folder")
@@ -71,7 +71,7 @@ function factsOf(entries: readonly LayerEntry[]): readonly string[] {
 }
 
 describeReal(
-  "the main road, from a folder to a running function",
+  "the main road, from a directory to a running function",
   [
     "docker-registry",
     "skopeo",
@@ -86,9 +86,9 @@ describeReal(
     "root",
   ],
   () => {
-    const folder = mkdtempSync(join(tmpdir(), "lambda-pack-main-road-"));
+    const directory = mkdtempSync(join(tmpdir(), "lambda-pack-main-road-"));
     // mkdtemp's 0700 would hide the unpacked images from Lambda's user.
-    chmodSync(folder, 0o755);
+    chmodSync(directory, 0o755);
     let registry: RealRegistry;
     let command: Command;
 
@@ -100,12 +100,12 @@ describeReal(
     after(async () => {
       command?.remove();
       await registry?.stop();
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(directory, { recursive: true, force: true });
     });
 
     for (const app of APPS) {
       describe(app.title, () => {
-        const source = join(folder, `${app.name}-app`);
+        const source = join(directory, `${app.name}-app`);
         const tagged = () => `${registry.host}/app/${app.name}:v1`;
         const build = (from = source, to = tagged()) => ["build", from, "--base", app.base, "--to", to];
         let reference: string;
@@ -114,7 +114,7 @@ describeReal(
         before(async () => {
           await app.make(source);
           reference = await command.succeed(build());
-          pulled = await pullWithSkopeo(`docker://${tagged()}`, join(folder, `${app.name}-pulled`));
+          pulled = await pullWithSkopeo(`docker://${tagged()}`, join(directory, `${app.name}-pulled`));
         });
 
         it("is told by its digest, on one line", () => {
@@ -167,7 +167,7 @@ describeReal(
           }
         });
 
-        it("has in each layer every folder before what is in it, and no name twice", async () => {
+        it("has in each layer every directory before what is in it, and no name twice", async () => {
           for (const layer of pulled.layers.slice(app.baseLayers)) {
             const names = await namesInOrder(layer);
             const orphans = names.filter((name, index) => {
@@ -184,7 +184,7 @@ describeReal(
           const packed = (await Promise.all(ours.map(readWithPython))).flat();
           const place = ({ name }: LayerEntry) =>
             app.name === "own" && name === "bootstrap" ? "var/runtime" : "var/task";
-          const expected = (await readFolder(source)).map((entry) => ({
+          const expected = (await readDirectory(source)).map((entry) => ({
             ...entry,
             name: `${place(entry)}/${entry.name}`,
           }));
@@ -192,7 +192,7 @@ describeReal(
         });
 
         it("is a valid image to oci-image-tool", async () => {
-          const layout = join(folder, `${app.name}-layout`);
+          const layout = join(directory, `${app.name}-layout`);
           await run("skopeo", [
             "copy",
             "-q",
@@ -205,8 +205,8 @@ describeReal(
 
         it("is a base to buildah", async () => {
           const [root, runroot] = [
-            join(folder, `${app.name}-buildah`),
-            join(folder, `${app.name}-buildah-run`),
+            join(directory, `${app.name}-buildah`),
+            join(directory, `${app.name}-buildah-run`),
           ];
           const buildah = (...args: readonly string[]) =>
             run("buildah", ["--storage-driver", "vfs", "--root", root, "--runroot", runroot, ...args]);
@@ -216,8 +216,8 @@ describeReal(
           await buildah("rm", name);
         });
 
-        it("has the same digest from another folder with other modes and times, umask, time zone and language", async () => {
-          const other = join(folder, "elsewhere", app.name);
+        it("has the same digest from another directory with other modes and times, umask, time zone and language", async () => {
+          const other = join(directory, "elsewhere", app.name);
           const script =
             'umask 077; mkdir -p "$2" && cp -R "$1/." "$2" && find "$2" -exec touch -hd "2001-02-03 04:05:06" {} +';
           await run("sh", ["-c", script, "sh", source, other]);

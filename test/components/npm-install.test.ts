@@ -15,7 +15,7 @@ import { UnpackedFiles } from "../../src/dependencies/unpacked.ts";
 import { createHttp } from "../../src/registry/http/http.ts";
 import type { Entry } from "../../src/tar/entry.ts";
 import { describeReal } from "../support/components.ts";
-import { makeTree, temporaryFolder } from "../support/trees.ts";
+import { makeTree, temporaryDirectory } from "../support/trees.ts";
 
 const DEPENDENCIES = {
   sharp: "0.34.5",
@@ -60,7 +60,7 @@ describeReal("packages from an npm lock, against npm itself", ["npm"], () => {
       const plan = planNpm(lock, "", { os: "linux", cpu, libc: "glibc" });
       const environment = process.env;
       const config = readNpmConfig({ directory: project, home: homedir(), environment });
-      const files = new UnpackedFiles(join(temporaryFolder(), "files"));
+      const files = new UnpackedFiles(join(temporaryDirectory(), "files"));
       const signal = new AbortController().signal;
       await installNpm(plan, npmRegistries(config), { files, cache, http, offline: false, signal });
 

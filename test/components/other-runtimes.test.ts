@@ -5,7 +5,7 @@ import { before, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { describeReal } from "../support/components.ts";
 import { run, TYPESCRIPT } from "../support/run.ts";
-import { makeTree, noise, temporaryFolder } from "../support/trees.ts";
+import { makeTree, noise, temporaryDirectory } from "../support/trees.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const script = join(root, "test/support/layer-digest.ts");
@@ -22,7 +22,7 @@ const RUNTIMES = {
 
 describeReal("other JavaScript runtimes", ["npm"], () => {
   const skip = process.platform !== "linux" || process.arch !== "x64" ? "needs Linux on x64" : false;
-  const modules = temporaryFolder();
+  const modules = temporaryDirectory();
   const words = Array.from({ length: 60_000 }, (_, n) => `export function f${n % 977}() { return ${n}; }\n`);
   const tree = makeTree({
     "app.js": words.join(""),
@@ -53,7 +53,7 @@ describeReal("other JavaScript runtimes", ["npm"], () => {
 
 describeReal("Node on an emulated arm64 processor", ["npm", "qemu-aarch64"], () => {
   it("packs a directory to the digests of this machine", async () => {
-    const modules = temporaryFolder();
+    const modules = temporaryDirectory();
     const platform = ["--os=linux", "--cpu=arm64", "--force", "--ignore-scripts"];
     // Node 24 runs TypeScript without a loader.
     const install = ["install", "--no-audit", "--no-fund", ...platform, "--prefix", modules];

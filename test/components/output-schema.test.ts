@@ -11,7 +11,7 @@ import { runInWorld, startInWorld } from "../support/ecr/run.ts";
 import { installPackages } from "../support/npm-packages.ts";
 import { TestRegistry } from "../support/registry.ts";
 import { PROGRAM, type Ran, tryRun } from "../support/run.ts";
-import { makeTree, temporaryFolder } from "../support/trees.ts";
+import { makeTree, temporaryDirectory } from "../support/trees.ts";
 
 type Validate = ((value: unknown) => boolean) & { readonly errors?: unknown };
 
@@ -55,7 +55,7 @@ describeReal("output-schema.json, by ajv", ["npm"], () => {
     await registry.stop();
   });
 
-  const cache = temporaryFolder();
+  const cache = temporaryDirectory();
   function run(argv: readonly string[], directory = ""): Promise<Ran> {
     return tryRun(process.execPath, [...PROGRAM, ...argv], {
       cwd: join(root, directory),

@@ -5,7 +5,7 @@ import { before, it } from "node:test";
 import { build } from "../../src/index.ts";
 import { describeReal } from "../support/components.ts";
 import { filesInLayout } from "../support/layer-files.ts";
-import { makeTree, temporaryFolder } from "../support/trees.ts";
+import { makeTree, temporaryDirectory } from "../support/trees.ts";
 
 /** A package with a build for each platform, in packages of their own. */
 const MANIFEST = JSON.stringify({
@@ -29,7 +29,7 @@ const MANAGERS: readonly Manager[] = [
 ];
 
 describeReal("packages for arm64 from the lock of another package manager", ["npm"], () => {
-  const tools = temporaryFolder();
+  const tools = temporaryDirectory();
   let environment: Readonly<Record<string, string | undefined>>;
   before(() => {
     const packages = MANAGERS.flatMap((one) => one.packages);
@@ -40,7 +40,7 @@ describeReal("packages for arm64 from the lock of another package manager", ["np
     environment = {
       ...process.env,
       PATH: path,
-      YARN_GLOBAL_FOLDER: join(tools, "yarn"),
+      YARN_GLOBAL_DIRECTORY: join(tools, "yarn"),
       YARN_ENABLE_IMMUTABLE_INSTALLS: "false",
     };
   });
@@ -54,7 +54,7 @@ describeReal("packages for arm64 from the lock of another package manager", ["np
       });
       const [program, ...args] = lock;
       execFileSync(program, args, { cwd: directory, env: environment, stdio: "pipe" });
-      const layout = join(temporaryFolder(), "out");
+      const layout = join(temporaryDirectory(), "out");
       const { dependencies } = await build({
         directory,
         base: "scratch",
@@ -63,7 +63,7 @@ describeReal("packages for arm64 from the lock of another package manager", ["np
         check: false,
         install: true,
         to: `oci:${layout}`,
-        cacheDir: join(temporaryFolder(), "cache"),
+        cacheDir: join(temporaryDirectory(), "cache"),
         environment,
       });
       assert.equal(dependencies?.way, name);

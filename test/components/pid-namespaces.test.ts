@@ -7,7 +7,7 @@ import { describe, it } from "node:test";
 import { bundled } from "../support/bundled.ts";
 import { leftBy } from "../support/file-facts.ts";
 import { tryRun } from "../support/run.ts";
-import { temporaryFolder } from "../support/trees.ts";
+import { temporaryDirectory } from "../support/trees.ts";
 
 const UNSHARE = ["unshare", "-Urpf", "--mount-proc"] as const;
 const [unshare, ...flags] = UNSHARE;
@@ -16,7 +16,7 @@ const skip = spawnSync(unshare, [...flags, "true"]).status !== 0 && "no PID name
 describe("two builds that share a cache from two PID namespaces with one host name", { skip }, () => {
   it("do not remove each other's unfinished files", async () => {
     const script = await bundled("use-cache.ts");
-    const directory = join(temporaryFolder(), "cache");
+    const directory = join(temporaryDirectory(), "cache");
     // A process that is alive here; inside the namespace no process has its id.
     const living = spawn(process.execPath, ["-e", "process.stdin.resume()"]);
     await once(living, "spawn");

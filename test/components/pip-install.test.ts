@@ -10,7 +10,7 @@ import { describeReal } from "../support/components.ts";
 import { filesInLayout } from "../support/layer-files.ts";
 import { TestRegistry } from "../support/registry.ts";
 import { serve } from "../support/serve.ts";
-import { makeTree, temporaryFolder } from "../support/trees.ts";
+import { makeTree, temporaryDirectory } from "../support/trees.ts";
 import { makeWheel, type Wheel } from "../support/wheels.ts";
 
 const ANY = makeWheel("any-one", "1.0", "py3-none-any", { "any_one/__pycache__/x.pyc": "bytes" }, ["newer"]);
@@ -63,16 +63,16 @@ describeReal("packages from requirements, by pip itself", ["python3"], () => {
   after(() => registry.stop());
 
   const run = async (requirements: string, path: string, options: Partial<BuildOptions> = {}) => {
-    const layout = join(temporaryFolder(), "out");
+    const layout = join(temporaryDirectory(), "out");
     const result = await build({
       directory: makeTree({ "app.py": "def handler(e, c): return e\n", "requirements.txt": requirements }),
       base: "python:3.12",
       install: "pip",
       to: `oci:${layout}`,
-      cacheDir: join(temporaryFolder(), "cache"),
+      cacheDir: join(temporaryDirectory(), "cache"),
       environment: {
         LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`,
-        HOME: temporaryFolder(),
+        HOME: temporaryDirectory(),
         PATH: `${path}:/usr/bin:/bin`,
       },
       ...options,

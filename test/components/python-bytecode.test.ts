@@ -8,7 +8,7 @@ import { split } from "../../src/layer/split.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import { describeReal } from "../support/components.ts";
 import { run } from "../support/run.ts";
-import { bytesOf, temporaryFolder } from "../support/trees.ts";
+import { bytesOf, temporaryDirectory } from "../support/trees.ts";
 
 /** Writes a wheel with Python's own zipfile. */
 const MAKE_WHEEL = `
@@ -26,7 +26,7 @@ with zipfile.ZipFile(sys.argv[1] + "/shop-1.0-py3-none-any.whl", "w") as wheel:
     for path, text in files.items(): wheel.writestr(path, text)
 `;
 
-const work = temporaryFolder();
+const work = temporaryDirectory();
 
 /** Installs the wheel with pip and gives the layer's tar. */
 async function installed(name: string): Promise<Buffer> {

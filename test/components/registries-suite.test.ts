@@ -39,15 +39,15 @@ const MODES: Readonly<Record<string, Mode>> = {
 describeReal("the same suite against docker-registry", ["docker-registry", "htpasswd", "openssl"], () => {
   /** Over the data that all share: what a read-only registry holds came in through it. */
   let open: RealRegistry;
-  const folder = mkdtempSync(join(tmpdir(), "lambda-pack-suite-"));
+  const directory = mkdtempSync(join(tmpdir(), "lambda-pack-suite-"));
   let layout = "";
   before(async () => {
     open = await startRegistry({ kind: "anonymous" });
-    layout = await layOut(folder, image);
+    layout = await layOut(directory, image);
   });
   after(async () => {
     await open?.stop();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   });
 
   for (const [name, mode] of Object.entries(MODES)) {
@@ -77,7 +77,7 @@ describeReal("the same suite against docker-registry", ["docker-registry", "htpa
 
     it("a push whose connection is cut in the middle of a blob arrives", async () => {
       const cut = seededImage(`cut ${repository}`, 5 * MiB);
-      const source = `oci:${await layOut(folder, cut)}:v1`;
+      const source = `oci:${await layOut(directory, cut)}:v1`;
       const to = (host: string) => `${host}/${repository}/cut:v1`;
       world.cutter().next = { after: 2 * MiB, direction: "up" };
       await moved(world, source, to(world.cutter().host));
@@ -120,7 +120,7 @@ describeReal("the same suite against docker-registry", ["docker-registry", "htpa
     before(() => moved(world, `oci:${layout}:v1`, `${open.host}/read-only/app:v1`));
 
     it("a push of something new is refused, and says why", async () => {
-      const fresh = await layOut(folder, seededImage("fresh", 1000));
+      const fresh = await layOut(directory, seededImage("fresh", 1000));
       await assert.rejects(moved(world, `oci:${fresh}:v1`, `${world.host()}/read-only/fresh:v1`), refused);
     });
 
@@ -145,7 +145,7 @@ describeReal("the same suite against docker-registry", ["docker-registry", "htpa
       }));
   }
 
-  const out = () => `oci:${mkdtempSync(join(folder, "out-"))}:v1`;
+  const out = () => `oci:${mkdtempSync(join(directory, "out-"))}:v1`;
 
   /** A registry and a cutter before it, for the tests of one mode; and all that was said in them. */
   function opened(start: () => Promise<RealRegistry>) {
@@ -182,7 +182,7 @@ describeReal("the same suite against docker-registry", ["docker-registry", "htpa
     const auth = Buffer.from(`${USER}:${PASSWORD}`).toString("base64");
     const hosts = [world.host(), world.cutter().host];
     const auths = Object.fromEntries(hosts.map((host) => [host, { auth }]));
-    const environment = { HOME: folder, DOCKER_AUTH_CONFIG: JSON.stringify({ auths }) };
+    const environment = { HOME: directory, DOCKER_AUTH_CONFIG: JSON.stringify({ auths }) };
     try {
       return await push({ source, to, environment, cache: false, onEvent: world.onEvent, ...more });
     } catch (error) {

@@ -14,8 +14,8 @@ describeReal(
   "Debian's docker-registry",
   ["docker-registry", "skopeo", "htpasswd", "openssl", "mmdebstrap", "root"],
   () => {
-    const folder = mkdtempSync(join(tmpdir(), "lambda-pack-registries-"));
-    const app = join(folder, "app");
+    const directory = mkdtempSync(join(tmpdir(), "lambda-pack-registries-"));
+    const app = join(directory, "app");
     /** Open, over the data that all the others share: it holds the base and shows what arrived. */
     let open: RealRegistry;
 
@@ -26,7 +26,7 @@ describeReal(
     });
     after(async () => {
       await open?.stop();
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(directory, { recursive: true, force: true });
     });
 
     /** Builds the app over the registry's own base and into it. */
@@ -51,7 +51,7 @@ describeReal(
 
     /** A docker config for `host`, as `docker login` writes it. */
     function loggedIn(host: string, password = PASSWORD): Readonly<Record<string, string>> {
-      const config = mkdtempSync(join(folder, "config-"));
+      const config = mkdtempSync(join(directory, "config-"));
       const auth = Buffer.from(`${USER}:${password}`).toString("base64");
       writeFileSync(join(config, "config.json"), JSON.stringify({ auths: { [host]: { auth } } }));
       return { DOCKER_CONFIG: config };
@@ -61,7 +61,7 @@ describeReal(
       const digest = stdout.trim().split("@")[1];
       const { manifest } = await pullWithSkopeo(
         `docker://${open.host}/app/${name}@${digest}`,
-        join(folder, name),
+        join(directory, name),
       );
       assert.ok(manifest.layers.length > 2);
     }

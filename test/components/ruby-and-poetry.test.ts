@@ -10,7 +10,7 @@ import { describeReal } from "../support/components.ts";
 import { filesInLayout } from "../support/layer-files.ts";
 import { TestRegistry } from "../support/registry.ts";
 import { serve } from "../support/serve.ts";
-import { makeTree, type Tree, temporaryFolder } from "../support/trees.ts";
+import { makeTree, type Tree, temporaryDirectory } from "../support/trees.ts";
 
 /** The servers of these tests are in this process, which must not wait for a program. */
 const execute = promisify(execFile);
@@ -26,17 +26,17 @@ before(async () => {
 after(() => registry.stop());
 
 async function run(tree: Tree, options: Partial<BuildOptions>) {
-  const layout = join(temporaryFolder(), "out");
+  const layout = join(temporaryDirectory(), "out");
   const result = await build({
     directory: makeTree(tree),
     install: true,
     check: false,
     to: `oci:${layout}`,
-    cacheDir: join(temporaryFolder(), "cache"),
+    cacheDir: join(temporaryDirectory(), "cache"),
     environment: {
       ...process.env,
       LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`,
-      HOME: temporaryFolder(),
+      HOME: temporaryDirectory(),
     },
     ...options,
   });
@@ -46,7 +46,7 @@ async function run(tree: Tree, options: Partial<BuildOptions>) {
 describeReal("gems of a Gemfile.lock, by Bundler itself", ["bundle", "gem"], () => {
   /** A gem server with two gems; `fast` needs `pure`. */
   const gems = (t: TestContext): Promise<URL> => {
-    const root = temporaryFolder();
+    const root = temporaryDirectory();
     const spec = (name: string, more: string) =>
       `Gem::Specification.new { |s| s.name = "${name}"; s.version = "1.0.0"; s.summary = "x"; s.authors = ["x"]; s.files = ["lib/${name}.rb"]; ${more} }`;
     for (const [name, more] of [

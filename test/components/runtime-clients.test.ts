@@ -7,7 +7,7 @@ import { hostLauncher } from "../../src/runtime/host/launcher.ts";
 import { describeReal } from "../support/components.ts";
 import { appOf, read, type Settings, startFunction } from "../support/local-function.ts";
 import { run } from "../support/run.ts";
-import { temporaryFolder } from "../support/trees.ts";
+import { temporaryDirectory } from "../support/trees.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -30,7 +30,7 @@ const APP = `
 describeReal("AWS's client for Node from npm, with its native part replaced", ["npm"], () => {
   for (const version of ["3.3.0", "4.0.2"]) {
     describe(`aws-lambda-ric ${version}`, () => {
-      const packages = temporaryFolder();
+      const packages = temporaryDirectory();
       before(async () => {
         const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefix", packages];
         await run("npm", ["install", ...flags, `aws-lambda-ric@${version}`], { cwd: root });

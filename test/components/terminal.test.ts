@@ -10,7 +10,7 @@ import { installPackages } from "../support/npm-packages.ts";
 import { bytesOf } from "../support/random-content.ts";
 import { TestRegistry } from "../support/registry.ts";
 import { run, TYPESCRIPT } from "../support/run.ts";
-import { makeTree, temporaryFolder } from "../support/trees.ts";
+import { makeTree, temporaryDirectory } from "../support/trees.ts";
 
 const ROWS = 24;
 
@@ -71,7 +71,7 @@ describeReal("progress on a real terminal", ["python3", "npm"], () => {
     newTerminal = (columns) => new Terminal({ cols: columns, rows: ROWS, allowProposedApi: true });
     registry = await TestRegistry.start();
     server = slowly(registry.host, 4_000_000).listen(0, "127.0.0.1");
-    layout = join(temporaryFolder(), "image");
+    layout = join(temporaryDirectory(), "image");
     const directory = makeTree({
       bootstrap: { file: "#!/bin/sh\n", mode: 0o755 },
       data: bytesOf("data", 8_000_000),
@@ -97,7 +97,7 @@ describeReal("progress on a real terminal", ["python3", "npm"], () => {
       CI: "",
       TERM: "xterm-256color",
       NO_COLOR: "1",
-      LAMBDA_PACK_CACHE_DIR: temporaryFolder(),
+      LAMBDA_PACK_CACHE_DIR: temporaryDirectory(),
     };
     const told = await run("python3", [script, JSON.stringify(plan)], { env: environment });
     const terminal = newTerminal(columns);

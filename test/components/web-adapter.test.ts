@@ -44,8 +44,8 @@ describeReal(
   ["docker-registry", "skopeo", "umoci", "buildah", "mmdebstrap", "root"],
   () => {
     // buildah takes the path for a name, which has no capitals.
-    const folder = join(tmpdir(), `lambda-pack-adapter-${process.pid}`);
-    mkdirSync(folder, { mode: 0o755 });
+    const directory = join(tmpdir(), `lambda-pack-adapter-${process.pid}`);
+    mkdirSync(directory, { mode: 0o755 });
     let registry: RealRegistry;
     let command: Command;
     let adapter: string;
@@ -53,27 +53,27 @@ describeReal(
       registry = await startRegistry({ kind: "anonymous" });
       await pushBaseImages(registry.url);
       command = new Command({ LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda` });
-      addTree(folder, { "app/server.js": SERVER, "lambda-adapter": { file: ADAPTER, mode: 0o755 } });
+      addTree(directory, { "app/server.js": SERVER, "lambda-adapter": { file: ADAPTER, mode: 0o755 } });
       adapter = `${registry.host}/awsguru/aws-lambda-adapter:1.0.0`;
       const buildah = (...args: readonly string[]) =>
         run("buildah", [
-          ...["--storage-driver", "vfs", "--root", join(folder, "b"), "--runroot", join(folder, "r")],
+          ...["--storage-driver", "vfs", "--root", join(directory, "b"), "--runroot", join(directory, "r")],
           ...args,
         ]);
       const container = (await buildah("from", "scratch")).trim();
-      await buildah("copy", container, join(folder, "lambda-adapter"), "/lambda-adapter");
+      await buildah("copy", container, join(directory, "lambda-adapter"), "/lambda-adapter");
       await buildah("commit", "--quiet", "--tls-verify=false", container, `docker://${adapter}`);
     });
     after(async () => {
       command?.remove();
       await registry?.stop();
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(directory, { recursive: true, force: true });
     });
 
     it("the web server answers in invoke through the adapter, and check finds no error", async () => {
       const image = `${registry.host}/app:v1`;
       await command.succeed([
-        ...["build", join(folder, "app"), "--base", "nodejs:22", `--web-adapter=${adapter}`],
+        ...["build", join(directory, "app"), "--base", "nodejs:22", `--web-adapter=${adapter}`],
         ...["--cmd", '["/var/lang/bin/node", "server.js"]', "--to", image],
       ]);
       const { findings } = JSON.parse(await command.succeed(["check", image, "--deep", "--json"]));

@@ -13,7 +13,7 @@ import { publishBase } from "./base.ts";
 import { BASE_LAYER, file, layerOf } from "./check-image.ts";
 import { elf } from "./elf.ts";
 import { TestRegistry } from "./registry.ts";
-import { makeTree, type Tree, temporaryFolder } from "./trees.ts";
+import { makeTree, type Tree, temporaryDirectory } from "./trees.ts";
 
 /** A source directory over one of AWS's bases, and what `check` reports of it. */
 export interface AppCase {
@@ -69,11 +69,11 @@ export function describeAppCases(name: string, cases: Readonly<Record<string, Ap
 }
 
 async function testCase({ base, tree, options = {}, ...expected }: AppCase, bases: string): Promise<void> {
-  const environment = { LAMBDA_PACK_BASE_REGISTRY: bases, HOME: temporaryFolder() };
+  const environment = { LAMBDA_PACK_BASE_REGISTRY: bases, HOME: temporaryDirectory() };
   const common = { cache: false, environment };
   const directory = makeTree(tree);
   judge("directory", (await check({ ...common, source: directory, base, ...options })).findings, expected);
-  const to = `oci:${join(temporaryFolder(), "out")}:v1`;
+  const to = `oci:${join(temporaryDirectory(), "out")}:v1`;
   const { handler, cmd = handler === undefined ? undefined : [handler], env, entrypoint } = options;
   const started = { ...(cmd && { cmd }), ...(env && { env }), ...(entrypoint && { entrypoint }) };
   await build({ ...common, directory, base, to, check: false, ...started });

@@ -64,11 +64,11 @@ interface Blob {
  * provided:al2023. Each is an index of linux/amd64 and a linux/arm64 that is the same but for its config.
  */
 export async function pushBaseImages(url: string, images = IMAGES): Promise<void> {
-  const folder = await baseLayers(images);
-  await Promise.all(images.map((image) => pushBaseImage(url, folder, image)));
+  const directory = await baseLayers(images);
+  await Promise.all(images.map((image) => pushBaseImage(url, directory, image)));
 }
 
-/** The folder of layers, built at most once on this machine for each version of what makes them (about 20 s). */
+/** The directory of layers, built at most once on this machine for each version of what makes them (about 20 s). */
 export async function baseLayers(images = IMAGES): Promise<string> {
   const layers = images.flatMap((image) => image.layers);
   const nodeOf = (layer: string) => /^nodejs-(\d+)$/.exec(layer)?.[1];
@@ -83,15 +83,15 @@ export async function baseLayers(images = IMAGES): Promise<string> {
   const version = createHash("sha256").update(wanted.join());
   for (const file of [script, ...inputs.sort()]) version.update(readFileSync(file));
   const name = `lambda-pack-base-images-${process.getuid?.() ?? 0}-${version.digest("hex").slice(0, 12)}`;
-  const folder = join(tmpdir(), name);
-  await run("bash", [script, folder, ...wanted], { limitMs: 400_000 });
-  return folder;
+  const directory = join(tmpdir(), name);
+  await run("bash", [script, directory, ...wanted], { limitMs: 400_000 });
+  return directory;
 }
 
-async function pushBaseImage(url: string, folder: string, image: BaseImage): Promise<void> {
+async function pushBaseImage(url: string, directory: string, image: BaseImage): Promise<void> {
   const types = TYPES[image.family];
   const repository = `${url}/v2/lambda/${image.name}`;
-  const layers = [...image.layers, "entrypoint"].map((name) => readLayer(folder, name));
+  const layers = [...image.layers, "entrypoint"].map((name) => readLayer(directory, name));
   await Promise.all(layers.map((layer) => putBlob(repository, layer)));
   const children: unknown[] = [];
   for (const architecture of ["amd64", "arm64"]) {
@@ -130,9 +130,9 @@ interface BaseLayer extends Blob {
   readonly diffId: string;
 }
 
-function readLayer(folder: string, name: string): BaseLayer {
-  const bytes = readFileSync(join(folder, `${name}.tar.gz`));
-  const diffId = `sha256:${readFileSync(join(folder, `${name}.diffid`), "utf8").trim()}`;
+function readLayer(directory: string, name: string): BaseLayer {
+  const bytes = readFileSync(join(directory, `${name}.tar.gz`));
+  const diffId = `sha256:${readFileSync(join(directory, `${name}.diffid`), "utf8").trim()}`;
   return { digest: digestOf(bytes), bytes, diffId };
 }
 

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { build } from "../../src/index.ts";
 
 /**
- * A process of its own that builds a folder again and again, with another SOURCE_DATE_EPOCH each time, so that there always is something to pack,
+ * A process of its own that builds a directory again and again, with another SOURCE_DATE_EPOCH each time, so that there always is something to pack,
  * into a layout of its own. `rounds` 0: until it is killed, or for two minutes. Prints the digest of the last build.
  */
 const [directory = "", cacheDirectory = "", out = "", rounds = "1", seed = "0"] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { type BuildEvent, type BuildOptions, type BuildResult, build } from "../../src/index.ts";
 import type { TestRegistry } from "./registry.ts";
-import { temporaryFolder } from "./trees.ts";
+import { temporaryDirectory } from "./trees.ts";
 
 export interface BuiltLayout extends BuildResult {
   readonly events: readonly BuildEvent[];
@@ -15,11 +15,11 @@ export async function buildToLayout(
   options: Partial<BuildOptions> & Pick<BuildOptions, "directory">,
 ): Promise<BuiltLayout> {
   const events: BuildEvent[] = [];
-  const layout = join(temporaryFolder(), "out");
+  const layout = join(temporaryDirectory(), "out");
   const result = await build({
     to: `oci:${layout}`,
-    cacheDir: join(temporaryFolder(), "cache"),
-    environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() },
+    cacheDir: join(temporaryDirectory(), "cache"),
+    environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryDirectory() },
     onEvent: (event) => events.push(event),
     ...options,
   });

@@ -2,7 +2,7 @@ import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
-import { temporaryFolder } from "./trees.ts";
+import { temporaryDirectory } from "./trees.ts";
 
 /** What packages in CommonJS ask for. */
 const REQUIRE =
@@ -11,7 +11,7 @@ const REQUIRE =
 const bundles = new Map<string, Promise<string>>();
 
 /**
- * A script of this folder as plain JavaScript with all that it needs, in a folder that every user may read: a process of it starts in a moment,
+ * A script of this directory as plain JavaScript with all that it needs, in a directory that every user may read: a process of it starts in a moment,
  * where tsx would compile first, and it runs as a user who may not look into this checkout. The path of the file to start.
  */
 export function bundled(name: string): Promise<string> {
@@ -21,13 +21,13 @@ export function bundled(name: string): Promise<string> {
 }
 
 async function bundle(name: string): Promise<string> {
-  const folder = temporaryFolder();
-  chmodSync(folder, 0o755);
+  const directory = temporaryDirectory();
+  chmodSync(directory, 0o755);
   await esbuild.build({
     entryPoints: [fileURLToPath(new URL(name, import.meta.url))],
-    ...{ outdir: folder, outExtension: { ".js": ".mjs" }, logLevel: "error" },
+    ...{ outdir: directory, outExtension: { ".js": ".mjs" }, logLevel: "error" },
     banner: { js: REQUIRE },
     ...{ bundle: true, splitting: true, platform: "node", format: "esm" },
   });
-  return join(folder, name.replace(/\.ts$/, ".mjs"));
+  return join(directory, name.replace(/\.ts$/, ".mjs"));
 }

@@ -34,7 +34,7 @@ export class CertificateAuthority {
   readonly #leafKeys = generateKeyPairSync("ec", { namedCurve: "P-256" });
   readonly #contexts = new Map<string, SecureContext>();
 
-  /** With `directory`: the authority kept there by {@link keep}; the caller owns the folder. Otherwise a new one. */
+  /** With `directory`: the authority kept there by {@link keep}; the caller owns the directory. Otherwise a new one. */
   constructor(directory?: string) {
     if (directory !== undefined) {
       const { pem, key } = keptAuthority(directory);
@@ -51,7 +51,7 @@ export class CertificateAuthority {
     writeFileSync(this.file, this.pem);
   }
 
-  /** Leaves the authority, private key included, beside {@link file}: a child process can be the same authority. Returns the folder. */
+  /** Leaves the authority, private key included, beside {@link file}: a child process can be the same authority. Returns the directory. */
   keep(): string {
     const directory = join(this.file, "..");
     writeFileSync(join(directory, "ca.key"), this.#key.export({ type: "pkcs8", format: "pem" }), {

@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { type Header, pack } from "tar-stream";
 import { type Digest, digestOf } from "../../src/oci/digest.ts";
 import { elf } from "./elf.ts";
-import { temporaryFolder } from "./trees.ts";
+import { temporaryDirectory } from "./trees.ts";
 
 /** An entry of a layer: a text or bytes is a file, null a directory; `name` may be whatever no tool would write. */
 export interface TestEntry extends Partial<Omit<Header, "name">> {
@@ -84,10 +84,10 @@ const OCI = "application/vnd.oci.image";
 
 /** Writes the image, right or wrong, as an OCI layout, and returns how the command line names it. */
 export async function writeImage(image: TestImage): Promise<string> {
-  const folder = temporaryFolder();
-  mkdirSync(join(folder, "blobs/sha256"), { recursive: true });
+  const directory = temporaryDirectory();
+  mkdirSync(join(directory, "blobs/sha256"), { recursive: true });
   const put = (bytes: Buffer) => {
-    writeFileSync(join(folder, "blobs/sha256", hex(bytes)), bytes);
+    writeFileSync(join(directory, "blobs/sha256", hex(bytes)), bytes);
     return { digest: `sha256:${hex(bytes)}`, size: bytes.length };
   };
   const document = (value: unknown) => put(Buffer.from(JSON.stringify(value)));
@@ -114,9 +114,9 @@ export async function writeImage(image: TestImage): Promise<string> {
     ? { mediaType: index, ...document({ schemaVersion: 2, mediaType: index, manifests }) }
     : { mediaType, ...manifest };
   const entry = { ...top, annotations: { "org.opencontainers.image.ref.name": "v1" } };
-  writeFileSync(join(folder, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: [entry] }));
-  writeFileSync(join(folder, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
-  return `oci:${folder}:v1`;
+  writeFileSync(join(directory, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: [entry] }));
+  writeFileSync(join(directory, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
+  return `oci:${directory}:v1`;
 }
 
 function hex(bytes: Buffer): string {

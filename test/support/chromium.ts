@@ -162,7 +162,7 @@ export class Chromium {
       await ended;
       clearTimeout(late);
     }
-    // Its children let go of the folder a moment later.
+    // Its children let go of the directory a moment later.
     rmSync(this.#profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   }
 

@@ -11,7 +11,7 @@ export interface CommandOptions {
 }
 
 /**
- * The real command in a process of its own. Its cache and credentials are in a temporary folder, not this user's.
+ * The real command in a process of its own. Its cache and credentials are in a temporary directory, not this user's.
  * A run whose output, or whose cache afterwards, holds a secret that it was given fails.
  */
 export class Command {

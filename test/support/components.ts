@@ -33,12 +33,12 @@ export type Component =
   | "root";
 
 /** Debian keeps runc out of an ordinary user's PATH. */
-const SYSTEM_FOLDERS = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+const SYSTEM_DIRECTORIES = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
 /** Where the program is, or undefined when it is not installed. */
 export function componentPath(name: string): string | undefined {
-  const folders = [...PATH.split(delimiter), ...SYSTEM_FOLDERS];
-  return folders.map((folder) => join(folder, name)).find(isExecutable);
+  const directories = [...PATH.split(delimiter), ...SYSTEM_DIRECTORIES];
+  return directories.map((directory) => join(directory, name)).find(isExecutable);
 }
 
 function isExecutable(file: string): boolean {

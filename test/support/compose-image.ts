@@ -9,7 +9,7 @@ import type { Image } from "../../src/oci/image.ts";
 import { MEDIA_TYPES } from "../../src/oci/media-types.ts";
 import type { Platform } from "../../src/oci/platform.ts";
 import { AMD64, send } from "./small-image.ts";
-import { temporaryFolder } from "./trees.ts";
+import { temporaryDirectory } from "./trees.ts";
 
 /** Text is a file, null a directory. */
 export type TarEntry =
@@ -54,7 +54,7 @@ export async function imageWith(
 
 /** Puts the image into an OCI layout of its own: `oci:DIR:latest`. */
 export async function inLayout(image: Image): Promise<string> {
-  const directory = join(temporaryFolder(), "layout");
+  const directory = join(temporaryDirectory(), "layout");
   const sink = openLayout(directory);
   await send(image, sink, ["latest"]);
   await sink.close();

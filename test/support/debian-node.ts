@@ -7,24 +7,24 @@ import { baseLayers } from "./base-images.ts";
 import { run } from "./run.ts";
 
 /** A base that is none of AWS's: Debian's libraries and Node 22, with the settings of Docker's official `node` image. Returns how `--base` names it. */
-export function debianNode(folder: string): Promise<string> {
-  return debianBase(folder, "nodejs-22", {
+export function debianNode(directory: string): Promise<string> {
+  return debianBase(directory, "nodejs-22", {
     Env: ["PATH=/var/lang/bin:/usr/local/bin:/usr/bin:/bin", "NODE_VERSION=22.0.0"],
     Cmd: ["node"],
   });
 }
 
 /** The same with Debian's Python 3.11. */
-export function debianPython(folder: string): Promise<string> {
-  return debianBase(folder, "python", { Env: ["PATH=/usr/local/bin:/usr/bin:/bin"], Cmd: ["python3"] });
+export function debianPython(directory: string): Promise<string> {
+  return debianBase(directory, "python", { Env: ["PATH=/usr/local/bin:/usr/bin:/bin"], Cmd: ["python3"] });
 }
 
-async function debianBase(folder: string, language: string, settings: object): Promise<string> {
+async function debianBase(directory: string, language: string, settings: object): Promise<string> {
   const layers = await baseLayers();
-  mkdirSync(join(folder, "blobs/sha256"), { recursive: true });
+  mkdirSync(join(directory, "blobs/sha256"), { recursive: true });
   const put = (bytes: Buffer) => {
     const digest = createHash("sha256").update(bytes).digest("hex");
-    writeFileSync(join(folder, "blobs/sha256", digest), bytes);
+    writeFileSync(join(directory, "blobs/sha256", digest), bytes);
     return { digest: `sha256:${digest}`, size: bytes.length };
   };
   const document = (value: unknown) => put(Buffer.from(JSON.stringify(value)));
@@ -52,17 +52,17 @@ async function debianBase(folder: string, language: string, settings: object): P
     ...manifest,
     annotations: { "org.opencontainers.image.ref.name": "v1" },
   };
-  writeFileSync(join(folder, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: [entry] }));
-  writeFileSync(join(folder, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
-  return `oci:${folder}:v1`;
+  writeFileSync(join(directory, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: [entry] }));
+  writeFileSync(join(directory, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
+  return `oci:${directory}:v1`;
 }
 
 /** Adds AWS's own runtime interface client to an app, as `npm install aws-lambda-ric` would; compiled once on this machine for each version of the script. */
 export async function addRuntimeClient(app: string): Promise<void> {
   const script = fileURLToPath(new URL("../../scripts/runtime-client.sh", import.meta.url));
   const version = createHash("sha256").update(readFileSync(script)).digest("hex").slice(0, 12);
-  const folder = join(tmpdir(), `lambda-pack-runtime-client-${process.getuid?.() ?? 0}-${version}`);
-  await run("bash", [script, folder], { limitMs: 500_000 });
+  const directory = join(tmpdir(), `lambda-pack-runtime-client-${process.getuid?.() ?? 0}-${version}`);
+  await run("bash", [script, directory], { limitMs: 500_000 });
   const options = { recursive: true, verbatimSymlinks: true };
-  cpSync(join(folder, "node_modules"), join(app, "node_modules"), options);
+  cpSync(join(directory, "node_modules"), join(app, "node_modules"), options);
 }

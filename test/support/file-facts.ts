@@ -2,9 +2,9 @@ import { readdirSync } from "node:fs";
 import { pidScope, readPidScopeFacts } from "../../src/blobs/pid-scope.ts";
 import { type ErrorCode, LambdaPackError } from "../../src/errors.ts";
 
-/** Every path below a folder, sorted. */
-export function pathsIn(folder: string): readonly string[] {
-  return readdirSync(folder, { recursive: true, encoding: "utf8" }).sort();
+/** Every path below a directory, sorted. */
+export function pathsIn(directory: string): readonly string[] {
+  return readdirSync(directory, { recursive: true, encoding: "utf8" }).sort();
 }
 
 /** For `assert.rejects`: the code, and what the message has to say. */

@@ -21,11 +21,11 @@ export interface PulledImage {
   readonly layers: readonly string[];
 }
 
-/** Copies an image, unchanged, into the new folder `folder`: skopeo checks every digest on the way. */
-export async function pullWithSkopeo(image: string, folder: string): Promise<PulledImage> {
-  await run("skopeo", ["copy", "-q", "--src-tls-verify=false", image, `dir:${folder}`]);
-  const manifest = readJson(join(folder, "manifest.json")) as RawManifest;
-  const pathOf = (digest: string) => join(folder, digest.replace("sha256:", ""));
+/** Copies an image, unchanged, into the new directory `directory`: skopeo checks every digest on the way. */
+export async function pullWithSkopeo(image: string, directory: string): Promise<PulledImage> {
+  await run("skopeo", ["copy", "-q", "--src-tls-verify=false", image, `dir:${directory}`]);
+  const manifest = readJson(join(directory, "manifest.json")) as RawManifest;
+  const pathOf = (digest: string) => join(directory, digest.replace("sha256:", ""));
   const config = readJson(pathOf(manifest.config.digest)) as RawConfig;
   return { manifest, config, layers: manifest.layers.map(({ digest }) => pathOf(digest)) };
 }

@@ -1,4 +1,4 @@
-/** Packs a folder as `build` would and prints what it became, and the diffId that it was known by before: layer-digest.ts FOLDER. For tests that need other environments. */
+/** Packs a directory as `build` would and prints what it became, and the diffId that it was known by before: layer-digest.ts DIRECTORY. For tests that need other environments. */
 import { collect } from "../../src/layer/collect.ts";
 import { encoderOf } from "../../src/layer/encode/encoder.ts";
 import { diffIdOf } from "../../src/layer/keys.ts";

@@ -20,9 +20,9 @@ async function list(kind: "tar" | "folder", path: string): Promise<readonly Laye
   return JSON.parse(await run("python3", [script, kind, path])) as readonly LayerEntry[];
 }
 
-/** What is on disk under `folder`. */
-export function readFolder(folder: string): Promise<readonly LayerEntry[]> {
-  return list("folder", folder);
+/** What is on disk under `directory`. */
+export function readDirectory(directory: string): Promise<readonly LayerEntry[]> {
+  return list("folder", directory);
 }
 
 /** What Python's tarfile reads. */
@@ -30,21 +30,21 @@ export function readWithPython(layer: string): Promise<readonly LayerEntry[]> {
   return list("tar", layer);
 }
 
-/** What GNU tar leaves on disk, owners and modes kept: needs root. `folder` is made. */
-export async function readWithGnuTar(layer: string, folder: string): Promise<readonly LayerEntry[]> {
-  mkdirSync(folder);
-  await run("tar", ["-xpzf", layer, "-C", folder, "--same-owner", "--numeric-owner"]);
-  return list("folder", folder);
+/** What GNU tar leaves on disk, owners and modes kept: needs root. `directory` is made. */
+export async function readWithGnuTar(layer: string, directory: string): Promise<readonly LayerEntry[]> {
+  mkdirSync(directory);
+  await run("tar", ["-xpzf", layer, "-C", directory, "--same-owner", "--numeric-owner"]);
+  return list("folder", directory);
 }
 
-/** What bsdtar (libarchive) leaves on disk, owners and modes kept: needs root. `folder` is made. */
-export async function readWithBsdTar(layer: string, folder: string): Promise<readonly LayerEntry[]> {
-  mkdirSync(folder);
-  await run("bsdtar", ["-xpzf", layer, "-C", folder, "--same-owner", "--numeric-owner"]);
-  return list("folder", folder);
+/** What bsdtar (libarchive) leaves on disk, owners and modes kept: needs root. `directory` is made. */
+export async function readWithBsdTar(layer: string, directory: string): Promise<readonly LayerEntry[]> {
+  mkdirSync(directory);
+  await run("bsdtar", ["-xpzf", layer, "-C", directory, "--same-owner", "--numeric-owner"]);
+  return list("folder", directory);
 }
 
-/** Names in the order of the archive, which no folder keeps. */
+/** Names in the order of the archive, which no directory keeps. */
 export async function namesInOrder(layer: string): Promise<readonly string[]> {
   const output = await run("tar", ["-tzf", layer, "--quoting-style=literal"]);
   return output

@@ -13,23 +13,23 @@ export interface TlsFiles extends Certificate {
 
 const EC_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
 
-/** A certificate that is its own authority, in `folder`. */
-export async function selfSigned(folder: string, name: string): Promise<Certificate> {
-  const key = join(folder, `${name}.key`);
-  const certificate = join(folder, `${name}.pem`);
+/** A certificate that is its own authority, in `directory`. */
+export async function selfSigned(directory: string, name: string): Promise<Certificate> {
+  const key = join(directory, `${name}.key`);
+  const certificate = join(directory, `${name}.pem`);
   const files = ["-keyout", key, "-out", certificate];
   await run("openssl", ["req", "-x509", ...EC_KEY, "-days", "2", "-subj", `/CN=${name}`, ...files]);
   return { key, certificate };
 }
 
 /** A server's certificate for `host` and localhost, signed by an authority of its own. */
-export async function signedFor(folder: string, host: string): Promise<TlsFiles> {
-  const authority = await selfSigned(folder, "authority");
-  const [key, request] = [join(folder, "server.key"), join(folder, "server.csr")];
+export async function signedFor(directory: string, host: string): Promise<TlsFiles> {
+  const authority = await selfSigned(directory, "authority");
+  const [key, request] = [join(directory, "server.key"), join(directory, "server.csr")];
   const names = `subjectAltName=DNS:${host},DNS:localhost,IP:127.0.0.1`;
   const ask = ["-subj", `/CN=${host}`, "-addext", names, "-keyout", key, "-out", request];
   await run("openssl", ["req", ...EC_KEY, ...ask]);
-  const certificate = join(folder, "server.pem");
+  const certificate = join(directory, "server.pem");
   const sign = ["-CA", authority.certificate, "-CAkey", authority.key, "-CAcreateserial", "-days", "2"];
   await run("openssl", [
     ...["x509", "-req", "-in", request, ...sign, "-copy_extensions", "copy", "-out", certificate],

@@ -17,65 +17,65 @@ import { run } from "./run.ts";
 
 const apps = fileURLToPath(new URL("../../testdata/apps", import.meta.url));
 
-/** A copy of testdata/apps/NAME in the new folder `folder`. */
-export function copyApp(name: string, folder: string): void {
-  cpSync(join(apps, name), folder, { recursive: true });
+/** A copy of testdata/apps/NAME in the new directory `directory`. */
+export function copyApp(name: string, directory: string): void {
+  cpSync(join(apps, name), directory, { recursive: true });
 }
 
 /** As its author would: npm ci, from the lock. */
-export async function nodeApp(folder: string): Promise<void> {
-  copyApp("node-app", folder);
-  await run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: folder });
+export async function nodeApp(directory: string): Promise<void> {
+  copyApp("node-app", directory);
+  await run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: directory });
 }
 
-export async function providedApp(folder: string): Promise<void> {
-  copyApp("provided-app", folder);
-  chmodSync(join(folder, "bootstrap"), 0o755);
+export async function providedApp(directory: string): Promise<void> {
+  copyApp("provided-app", directory);
+  chmodSync(join(directory, "bootstrap"), 0o755);
 }
 
 const PYTHON_PACKAGES = ["certifi", "chardet", "idna", "jinja2", "markupsafe", "requests", "six", "urllib3"];
 
 /** As `pip install --target` would leave it, with Debian's packages of the same modules: the tests need no PyPI. */
-export async function pythonApp(folder: string): Promise<void> {
-  copyApp("python-app", folder);
-  const work = join(folder, ".debian");
+export async function pythonApp(directory: string): Promise<void> {
+  copyApp("python-app", directory);
+  const work = join(directory, ".debian");
   mkdirSync(work);
   const packages = PYTHON_PACKAGES.map((name) => `python3-${name}`);
   await run("apt-get", ["download", "-q", ...packages], { cwd: work });
   for (const file of readdirSync(work)) await run("dpkg-deb", ["-x", join(work, file), join(work, "root")]);
   const modules = join(work, "root/usr/lib/python3/dist-packages");
-  cpSync(modules, folder, { recursive: true });
+  cpSync(modules, directory, { recursive: true });
   rmSync(work, { recursive: true });
-  for (const name of readdirSync(folder)) {
-    if (/\.(egg|dist)-info$/.test(name)) asPipWould(folder, name);
+  for (const name of readdirSync(directory)) {
+    if (/\.(egg|dist)-info$/.test(name)) asPipWould(directory, name);
   }
 }
 
 /** NAME-VERSION.dist-info with METADATA, INSTALLER and a RECORD of every file (PyPA, "Recording installed projects"). */
-function asPipWould(folder: string, name: string): void {
-  const info = join(folder, name.replace(/\.egg-info$/, ".dist-info"));
-  renameSync(join(folder, name), info);
+function asPipWould(directory: string, name: string): void {
+  const info = join(directory, name.replace(/\.egg-info$/, ".dist-info"));
+  renameSync(join(directory, name), info);
   if (existsSync(join(info, "PKG-INFO"))) renameSync(join(info, "PKG-INFO"), join(info, "METADATA"));
   writeFileSync(join(info, "INSTALLER"), "pip\n");
   const top = readFileSync(join(info, "top_level.txt"), "utf8").trim().split(/\s+/);
   const modules = top
-    .map((module) => join(folder, module))
+    .map((module) => join(directory, module))
     .map((path) => (existsSync(path) ? path : `${path}.py`));
   const files = [info, ...modules].flatMap(filesUnder);
-  const lines = files.map((file) => recordLine(folder, file)).sort();
-  writeFileSync(join(info, "RECORD"), `${[...lines, `${relative(folder, info)}/RECORD,,`].join("\n")}\n`);
+  const lines = files.map((file) => recordLine(directory, file)).sort();
+  writeFileSync(join(info, "RECORD"), `${[...lines, `${relative(directory, info)}/RECORD,,`].join("\n")}\n`);
 }
 
-/** A module is a folder or one file. */
-function filesUnder(folder: string): readonly string[] {
-  if (statSync(folder).isFile()) return [folder];
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
+/** A module is a directory or one file. */
+function filesUnder(directory: string): readonly string[] {
+  if (statSync(directory).isFile()) return [directory];
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name !== "RECORD")
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
-function recordLine(folder: string, file: string): string {
+function recordLine(directory: string, file: string): string {
   const bytes = readFileSync(file);
   const hash = createHash("sha256").update(bytes).digest("base64url");
-  return `${relative(folder, file)},sha256=${hash},${bytes.length}`;
+  return `${relative(directory, file)},sha256=${hash},${bytes.length}`;
 }

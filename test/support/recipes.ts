@@ -7,7 +7,7 @@ import { awsWorld } from "./aws/world.ts";
 import { lambdaBase, publishBase } from "./base.ts";
 import { TestRegistry } from "./registry.ts";
 import { type Ran, tryRun } from "./run.ts";
-import { addTree, temporaryFolder } from "./trees.ts";
+import { addTree, temporaryDirectory } from "./trees.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const page = readFileSync(join(root, "docs/recipes.md"), "utf8");
@@ -46,7 +46,7 @@ type Strings = Readonly<Record<string, string>>;
 
 /** The built package, a stand-in for AWS with the repository `orders`, and the base images. */
 export async function recipeWorkshop() {
-  const programs = temporaryFolder();
+  const programs = temporaryDirectory();
   const lambdaPack = join(programs, "package");
   await buildPackage(join(lambdaPack, "dist"));
   cpSync(join(root, "package.json"), join(lambdaPack, "package.json"));
@@ -70,7 +70,7 @@ export async function recipeWorkshop() {
     /** How many writing requests came to ECR's registry so far. */
     writes: () => world.ecr.log.filter(({ method }) => /POST|PUT|PATCH/.test(method)).length,
     /** A directory with `files` and the function `app`, and what runs a shell script there. Empties ECR. */
-    project(files: Strings, directory = temporaryFolder()) {
+    project(files: Strings, directory = temporaryDirectory()) {
       for (const stored of [orders.manifests, orders.blobs, orders.tags]) stored.clear();
       addTree(directory, { ...APP, ...files });
       const tryShell = (script: string, more: Strings = {}): Promise<Ran> =>

@@ -53,63 +53,63 @@ interface Setup {
 
 const OPEN: Setup = { host: "127.0.0.1", scheme: "http", sections: {} };
 
-/** Answers requests when the promise resolves. Stop it: it is a process of its own, and a folder in the system's temporary one. */
+/** Answers requests when the promise resolves. Stop it: it is a process of its own, and a directory in the system's temporary one. */
 export async function startRegistry(mode: Mode, storage?: string): Promise<RealRegistry> {
-  const folder = mkdtempSync(join(tmpdir(), "lambda-pack-registry-"));
-  const data = storage ?? join(folder, "data");
-  const setup = await setupOf(mode, folder);
-  const file = join(folder, "registry.yml");
+  const directory = mkdtempSync(join(tmpdir(), "lambda-pack-registry-"));
+  const data = storage ?? join(directory, "data");
+  const setup = await setupOf(mode, directory);
+  const file = join(directory, "registry.yml");
   writeFileSync(file, JSON.stringify(await configurationOf(setup, data)));
   const { child, port } = await serve(file);
   const host = `${setup.host}:${port}`;
   const stop = async () => {
     await Promise.all([kill(child), setup.stop?.()]);
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   };
   const url = `${setup.scheme}://${host}`;
   const requests = accessLogOf(child, url);
   return { host, url, storage: data, requests, ...setup.extra, stop };
 }
 
-async function setupOf(mode: Mode, folder: string): Promise<Setup> {
+async function setupOf(mode: Mode, directory: string): Promise<Setup> {
   switch (mode.kind) {
     case "anonymous":
       return OPEN;
     case "read-only":
       return { ...OPEN, maintenance: { readonly: { enabled: true } } };
     case "basic":
-      return basicSetup(folder);
+      return basicSetup(directory);
     case "tls":
-      return tlsSetup(folder, mode.identity);
+      return tlsSetup(directory, mode.identity);
     case "token":
-      return tokenSetup(folder, mode.lifeSeconds);
+      return tokenSetup(directory, mode.lifeSeconds);
   }
 }
 
-async function basicSetup(folder: string): Promise<Setup> {
-  const path = join(folder, "htpasswd");
+async function basicSetup(directory: string): Promise<Setup> {
+  const path = join(directory, "htpasswd");
   // Distribution takes bcrypt only; cost 4 keeps the tests quick.
   writeFileSync(path, await run("htpasswd", ["-nbB", "-C", "4", USER, PASSWORD]));
   return { ...OPEN, sections: { auth: { htpasswd: { realm: "lambda-pack test", path } } } };
 }
 
 async function tlsSetup(
-  folder: string,
+  directory: string,
   identity: Extract<Mode, { readonly kind: "tls" }>["identity"],
 ): Promise<Setup> {
   const setup = { ...OPEN, host: TLS_HOST, scheme: "https" } as const;
   if (identity) {
-    const [key, certificate] = [join(folder, "server.key"), join(folder, "server.pem")];
+    const [key, certificate] = [join(directory, "server.key"), join(directory, "server.pem")];
     writeFileSync(key, identity.key);
     writeFileSync(certificate, identity.cert);
     return { ...setup, http: { tls: { key, certificate } } };
   }
-  const { key, certificate, authority } = await signedFor(folder, TLS_HOST);
+  const { key, certificate, authority } = await signedFor(directory, TLS_HOST);
   return { ...setup, http: { tls: { key, certificate } }, extra: { authority } };
 }
 
-async function tokenSetup(folder: string, lifeSeconds: number): Promise<Setup> {
-  const server = await startTokenServer({ folder, user: USER, password: PASSWORD, lifeSeconds });
+async function tokenSetup(directory: string, lifeSeconds: number): Promise<Setup> {
+  const server = await startTokenServer({ directory, user: USER, password: PASSWORD, lifeSeconds });
   const { realm, service, issuer, certificate } = server;
   return {
     ...OPEN,

@@ -29,16 +29,16 @@ export async function runImage(
   events: readonly unknown[],
   environment: readonly string[] = [],
 ): Promise<ImageRun> {
-  const folder = mkdtempSync(join(tmpdir(), "lambda-pack-run-"));
+  const directory = mkdtempSync(join(tmpdir(), "lambda-pack-run-"));
   try {
-    const layout = join(folder, "image");
+    const layout = join(directory, "image");
     const linux = ["--override-os", "linux", "--override-arch", "amd64"];
     await run("skopeo", ["copy", "-q", "--src-tls-verify=false", ...linux, image, `oci:${layout}:run`]);
-    const bundle = join(folder, "bundle");
+    const bundle = join(directory, "bundle");
     await run("umoci", ["unpack", "--image", `${layout}:run`, bundle]);
-    return await runBundle(bundle, join(folder, "state"), events, environment);
+    return await runBundle(bundle, join(directory, "state"), events, environment);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   }
 }
 

@@ -19,9 +19,9 @@ export function secretsOf(environment: Environment): readonly string[] {
   return [...new Set(found.flatMap((secret) => [secret, encodeURIComponent(secret)]))];
 }
 
-function textOf(folder: string | undefined): string | undefined {
-  const file = join(folder ?? "", "config.json");
-  return folder !== undefined && existsSync(file) ? readFileSync(file, "utf8") : undefined;
+function textOf(directory: string | undefined): string | undefined {
+  const file = join(directory ?? "", "config.json");
+  return directory !== undefined && existsSync(file) ? readFileSync(file, "utf8") : undefined;
 }
 
 function passwordOf(proxy: string | undefined): string | undefined {
@@ -40,13 +40,13 @@ function secretsOfConfig(text: string): readonly string[] {
   return [...tokens.map(([, token = ""]) => token), ...auths, ...passwords];
 }
 
-/** The files below `folder` in which `leaks` finds a secret, names included. */
+/** The files below `directory` in which `leaks` finds a secret, names included. */
 export function filesWithSecrets(
-  folder: string,
+  directory: string,
   leaks: (text: string) => readonly string[],
 ): readonly string[] {
-  if (!existsSync(folder)) return [];
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  if (!existsSync(directory)) return [];
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   return paths.filter((path) => leaks(`${path}\n${readFileSync(path, "latin1")}`).length > 0);
 }

@@ -15,11 +15,11 @@ import type { ImageSink } from "../../src/oci/store.ts";
 export const AMD64: Platform = { os: "linux", architecture: "amd64" };
 export const ARM64: Platform = { os: "linux", architecture: "arm64" };
 
-/** A folder that is removed when the tests of the file are done. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "lambda-pack-test-"));
-  after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
+/** A directory that is removed when the tests of the file are done. */
+export function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), "lambda-pack-test-"));
+  after(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
 }
 
 /** A tar of text files, with fixed times. */

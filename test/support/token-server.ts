@@ -17,7 +17,7 @@ export interface TokenServer {
 }
 
 export interface TokenServerOptions {
-  readonly folder: string;
+  readonly directory: string;
   readonly user: string;
   readonly password: string;
   readonly lifeSeconds: number;
@@ -28,7 +28,7 @@ const ISSUER = "lambda-pack-test-issuer";
 
 /** The token server of distribution's docs/spec/auth/token.md: who gives no credentials may only pull. */
 export async function startTokenServer(options: TokenServerOptions): Promise<TokenServer> {
-  const signer = await selfSigned(options.folder, "token");
+  const signer = await selfSigned(options.directory, "token");
   let given = 0;
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://token");

@@ -15,7 +15,7 @@ import type { Content } from "../../src/oci/content.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import type { Spool } from "../../src/oci/store.ts";
 
-/** A text or bytes is a file, null an empty folder. */
+/** A text or bytes is a file, null an empty directory. */
 export type Leaf =
   | string
   | Uint8Array
@@ -23,33 +23,33 @@ export type Leaf =
   | { readonly link: string }
   | { readonly file: string | Uint8Array; readonly mode: number };
 
-/** Leaves by path; folders come by themselves. */
+/** Leaves by path; directories come by themselves. */
 export type Tree = Readonly<Record<string, Leaf>>;
 
-const folders: string[] = [];
+const directories: string[] = [];
 
 process.on("exit", () => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
 });
 
-/** An empty folder (its real path) that lasts as long as the tests of the file, where also those get to who are not root. */
-export function temporaryFolder(): string {
+/** An empty directory (its real path) that lasts as long as the tests of the file, where also those get to who are not root. */
+export function temporaryDirectory(): string {
   const parent = isOpen(realpathSync(tmpdir())) ? tmpdir() : "/tmp";
-  const folder = realpathSync(mkdtempSync(join(parent, "lambda-pack-test-")));
-  folders.push(folder);
-  return folder;
+  const directory = realpathSync(mkdtempSync(join(parent, "lambda-pack-test-")));
+  directories.push(directory);
+  return directory;
 }
 
-/** Whether everybody may pass through the folder and all above it; we may in any case, unless we are root and become somebody else. */
-function isOpen(folder: string): boolean {
+/** Whether everybody may pass through the directory and all above it; we may in any case, unless we are root and become somebody else. */
+function isOpen(directory: string): boolean {
   if (process.getuid?.() !== 0) return true;
-  const isPassable = (statSync(folder).mode & 0o001) !== 0;
-  return isPassable && (folder === dirname(folder) || isOpen(dirname(folder)));
+  const isPassable = (statSync(directory).mode & 0o001) !== 0;
+  return isPassable && (directory === dirname(directory) || isOpen(dirname(directory)));
 }
 
-/** A folder with these leaves, made in their order. */
+/** A directory with these leaves, made in their order. */
 export function makeTree(tree: Tree): string {
-  const root = temporaryFolder();
+  const root = temporaryDirectory();
   addTree(root, tree);
   return root;
 }

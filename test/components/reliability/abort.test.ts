@@ -11,11 +11,11 @@ for (const kind of ["head manifest", "head blob", "start upload", "put upload", 
   it(`a push that is stopped while its ${kind} gets no answer ends at once`, {
     timeout: 60_000,
   }, async (t) => {
-    const folder = mkdtempSync(join(tmpdir(), "lambda-pack-abort-"));
+    const directory = mkdtempSync(join(tmpdir(), "lambda-pack-abort-"));
     const registry = await TestRegistry.start();
     t.after(async () => {
       await registry.stop();
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(directory, { recursive: true, force: true });
     });
     const stop = new AbortController();
     registry.fault = (request) => {
@@ -23,8 +23,8 @@ for (const kind of ["head manifest", "head blob", "start upload", "put upload", 
       setTimeout(() => stop.abort(), 50);
       return { kind: "silence" };
     };
-    const source = `oci:${await layOut(folder, seededImage("abort", 1000))}:v1`;
-    const settings = { cache: false, environment: { HOME: folder }, signal: stop.signal };
+    const source = `oci:${await layOut(directory, seededImage("abort", 1000))}:v1`;
+    const settings = { cache: false, environment: { HOME: directory }, signal: stop.signal };
     const pushed = push({ source, to: `${registry.host}/app:v1`, ...settings });
     await assert.rejects(pushed, { code: "ABORTED" });
   });

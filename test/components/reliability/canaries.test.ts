@@ -52,7 +52,7 @@ describe("the command's output holds no secret", { concurrency: 4 }, () => {
         const said = [sent, got].map(({ stdout, stderr }) => stdout + stderr).join("\n");
         assert.ok(said.length > 0);
         assert.deepEqual(world.leaks(said), []);
-        // The world's folder is HOME: the cache, the layouts, what --metadata-file left.
+        // The world's directory is HOME: the cache, the layouts, what --metadata-file left.
         assert.deepEqual(filesWithSecrets(world.directory, world.leaks), []);
         assert.deepEqual(world.strayAuthorizations(), []);
       });

@@ -92,8 +92,8 @@ function app(text: string): void {
 /** Every command of the page with what it writes, run in a world of its own, as the page has it. Changes the working directory meanwhile. */
 export async function recordings(): Promise<readonly string[]> {
   const world = await awsWorld();
-  const [home, folder] = [process.cwd(), mkdtempSync(join(tmpdir(), "lambda-pack-recorded-"))];
-  process.chdir(folder);
+  const [home, directory] = [process.cwd(), mkdtempSync(join(tmpdir(), "lambda-pack-recorded-"))];
+  process.chdir(directory);
   try {
     await publishPython(world);
     app("Hey");
@@ -105,7 +105,7 @@ export async function recordings(): Promise<readonly string[]> {
     return recorded;
   } finally {
     process.chdir(home);
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
     await world.stop();
   }
 }

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 
 /**
- * The folder of the authority that this process trusts since it started, if it is one of ours (trusting.ts leaves its key
+ * The directory of the authority that this process trusts since it started, if it is one of ours (trusting.ts leaves its key
  * beside the certificate). undefined: a new authority must be made, and only child processes can trust it.
  */
 export function trustedAuthority(): string | undefined {

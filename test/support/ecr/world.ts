@@ -49,7 +49,7 @@ export interface EcrWorld {
   readonly registry: string;
   /** All that a process of this world may know: proxy, authority, AWS credentials, and empty places for HOME and caches. */
   readonly environment: Readonly<Record<string, string>>;
-  /** A folder of the world, removed with it. */
+  /** A directory of the world, removed with it. */
   readonly directory: string;
   /** Every secret that exists in the world so far: passwords, tokens, signatures, in each form in which they travel. */
   secrets(): readonly string[];

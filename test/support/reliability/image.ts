@@ -10,9 +10,9 @@ export function seededImage(seed: string, ...sizes: readonly number[]): TestImag
   return imageOf(...sizes.map((size, index) => contentOfBytes(bytesOf(`${seed} ${index}`, size))));
 }
 
-/** Leaves the image in a new OCI layout in `folder`, tagged `v1`; its path. */
-export async function layOut(folder: string, { manifest, config, layers }: TestImage): Promise<string> {
-  const path = mkdtempSync(join(folder, "layout-"));
+/** Leaves the image in a new OCI layout in `directory`, tagged `v1`; its path. */
+export async function layOut(directory: string, { manifest, config, layers }: TestImage): Promise<string> {
+  const path = mkdtempSync(join(directory, "layout-"));
   const layout = openLayout(path);
   for (const blob of [config, ...layers]) await layout.put(blob);
   await layout.publish(manifest, ["v1"]);

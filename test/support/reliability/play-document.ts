@@ -19,19 +19,19 @@ export interface Met {
 
 /** Builds a small app for x86_64 over the image; where it may be had, the build succeeds. */
 export async function meetDocument(bad: BadDocument, on: StageName): Promise<Met> {
-  const folder = mkdtempSync(join(tmpdir(), "lambda-pack-document-"));
+  const directory = mkdtempSync(join(tmpdir(), "lambda-pack-document-"));
   const stage = await openStage(on);
   const events: BuildEvent[] = [];
   try {
     await stage.store("app", bad.held);
-    writeFileSync(join(folder, "app.py"), "def handler(event, context):\n    return 1\n");
+    writeFileSync(join(directory, "app.py"), "def handler(event, context):\n    return 1\n");
     const base = `${stage.host}/app:v1`;
     const started = performance.now();
     const { environment } = stage;
     const settings = { environment, arch: "x86_64", cache: false, check: false } as const;
     const onEvent = (event: BuildEvent) => void events.push(event);
     const error: unknown = await build({
-      ...{ directory: folder, base, to: `oci:${join(folder, "out")}`, onEvent },
+      ...{ directory, base, to: `oci:${join(directory, "out")}`, onEvent },
       ...settings,
       cmd: ["app.handler"],
     }).then(
@@ -43,7 +43,7 @@ export async function meetDocument(bad: BadDocument, on: StageName): Promise<Met
     return { ended: codeOf(error), ms, flaw: flawOf(bad, error, base, leaks) };
   } finally {
     await stage.stop();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   }
 }
 

@@ -10,17 +10,17 @@ import type { Mover, Run } from "./play.ts";
 
 /** Moves as a user does: with `push`, its own patience, and a cache that is new each time. */
 export function realMover(): Mover & { readonly remove: () => void } {
-  const folder = mkdtempSync(join(tmpdir(), "lambda-pack-reliability-"));
+  const directory = mkdtempSync(join(tmpdir(), "lambda-pack-reliability-"));
   const layouts = new Map<TestImage, Promise<string>>();
   const layoutOf = (image: TestImage): Promise<string> => {
-    const made = layouts.get(image) ?? layOut(folder, image);
+    const made = layouts.get(image) ?? layOut(directory, image);
     layouts.set(image, made);
     return made;
   };
   return {
     now: () => performance.now(),
     async move({ work }, run) {
-      const place = mkdtempSync(join(folder, "run-"));
+      const place = mkdtempSync(join(directory, "run-"));
       try {
         try {
           await moveTo(work, run, place, await layoutOf(run.image));
@@ -35,7 +35,7 @@ export function realMover(): Mover & { readonly remove: () => void } {
     },
     async damaged({ work }, { stage, image }) {
       if (work === "pull") return [];
-      const place = mkdtempSync(join(folder, "back-"));
+      const place = mkdtempSync(join(directory, "back-"));
       try {
         const { environment, host } = stage;
         await push({ source: `${host}/app:v1`, to: `oci:${place}:v1`, environment, cache: false });
@@ -44,7 +44,7 @@ export function realMover(): Mover & { readonly remove: () => void } {
         rmSync(place, { recursive: true, force: true });
       }
     },
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    remove: () => rmSync(directory, { recursive: true, force: true }),
   };
 }
 

@@ -27,7 +27,7 @@ interface Place {
   readonly image: TestImage;
   /** Of the image. */
   readonly layout: string;
-  readonly folder: string;
+  readonly directory: string;
 }
 
 const KB = 1000;
@@ -70,16 +70,16 @@ export const SCENES: readonly Scene[] = [
 
 /** Plays a scene on a fresh registry. */
 export async function playScene({ options = {}, flaw }: Scene, on: StageName): Promise<string | undefined> {
-  const folder = mkdtempSync(join(tmpdir(), "lambda-pack-scene-"));
+  const directory = mkdtempSync(join(tmpdir(), "lambda-pack-scene-"));
   const stage = await openStage(on, options);
   try {
-    const layout = await layOut(folder, image);
-    return (await flaw({ stage, image, layout, folder })) ?? (await secretFlaw(stage));
+    const layout = await layOut(directory, image);
+    return (await flaw({ stage, image, layout, directory })) ?? (await secretFlaw(stage));
   } catch (error) {
     return `it fails: ${inspect(error, { depth: 1 })}`;
   } finally {
     await stage.stop();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   }
 }
 
@@ -118,9 +118,9 @@ function together(count: number): Scene["flaw"] {
 }
 
 /** The registry's content, read by a push of its own and hashed by nothing of the product. */
-async function contentFlaw({ stage, folder }: Place): Promise<string | undefined> {
+async function contentFlaw({ stage, directory }: Place): Promise<string | undefined> {
   stage.play(() => undefined);
-  const back = join(folder, "back");
+  const back = join(directory, "back");
   await push({
     ...{ source: `${stage.host}/app:v1`, to: `oci:${back}:v1`, environment: stage.environment, cache: false },
   });

@@ -7,10 +7,10 @@ import { buildAction } from "../../../scripts/build.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
 import { TestRegistry } from "../../support/registry.ts";
 import { type Ran, tryRun } from "../../support/run.ts";
-import { makeTree, type Tree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 const APP: Tree = { "app.py": "def handler(event, context):\n    return event\n" };
-const bundle = join(temporaryFolder(), "dist");
+const bundle = join(temporaryDirectory(), "dist");
 
 let registry: TestRegistry;
 before(async () => {
@@ -159,7 +159,7 @@ describe("the GitHub Action", { concurrency: 2 }, () => {
 
   it("a job summary that cannot be written is a warning, and the step has its outputs", async () => {
     const to = `${registry.host}/quiet:v1`;
-    const missing = { GITHUB_STEP_SUMMARY: join(temporaryFolder(), "missing", "summary") };
+    const missing = { GITHUB_STEP_SUMMARY: join(temporaryDirectory(), "missing", "summary") };
     const { status, stderr, outputs } = await step(APP, { base: "python:3.13", to }, missing);
     assert.equal(status, 0, stderr);
     assert.match(stderr, /^::warning title=lambda-pack::the job summary cannot be written/m);

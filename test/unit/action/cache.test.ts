@@ -7,9 +7,9 @@ import { ActionsCache } from "../../support/actions-cache.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
 import { TestRegistry } from "../../support/registry.ts";
 import { tryRun } from "../../support/run.ts";
-import { makeTree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
-const bundle = join(temporaryFolder(), "dist");
+const bundle = join(temporaryDirectory(), "dist");
 let registry: TestRegistry;
 let service: ActionsCache;
 before(async () => {
@@ -60,7 +60,7 @@ let cache = "";
 
 describe("the input cache of the GitHub Action", () => {
   it("a job restores the cache of the one before, which it finds by the lock files and the base", async () => {
-    cache = join(temporaryFolder(), "first");
+    cache = join(temporaryDirectory(), "first");
     const first = await job();
     assert.equal(first.status, 0, first.stderr);
     assert.match(first.stderr, / built/);
@@ -83,7 +83,7 @@ describe("the input cache of the GitHub Action", () => {
   });
 
   it("a cache service that fails costs a warning, and the image is built", async () => {
-    cache = join(temporaryFolder(), "second");
+    cache = join(temporaryDirectory(), "second");
     service.refuses = true;
     const { status, stdout, stderr } = await job();
     service.refuses = false;
@@ -92,7 +92,7 @@ describe("the input cache of the GitHub Action", () => {
   });
 
   it("a runner without a cache service is warned of", async () => {
-    cache = join(temporaryFolder(), "third");
+    cache = join(temporaryDirectory(), "third");
     const { status, stderr } = await job(APP, {}, { ACTIONS_RESULTS_URL: "" });
     assert.equal(status, 0, stderr);
     assert.match(
@@ -102,7 +102,7 @@ describe("the input cache of the GitHub Action", () => {
   });
 
   it("cache beside no-cache is refused before anything is built", async () => {
-    cache = join(temporaryFolder(), "fourth");
+    cache = join(temporaryDirectory(), "fourth");
     const { status, stderr } = await job(APP, { "no-cache": "true" });
     assert.equal(status, 2);
     assert.match(stderr, /cache has no effect with no-cache/);

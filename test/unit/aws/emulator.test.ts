@@ -11,7 +11,7 @@ import { controlPlane } from "../../support/aws/control-plane.ts";
 import { TestRegistry } from "../../support/registry.ts";
 import { layOut, seededImage } from "../../support/reliability/image.ts";
 import { NOBODY_LISTENS } from "../../support/serve.ts";
-import { temporaryFolder } from "../../support/trees.ts";
+import { temporaryDirectory } from "../../support/trees.ts";
 
 const LOCALSTACK = "000000000000.dkr.ecr.us-east-1.localhost.localstack.cloud:4566";
 
@@ -31,8 +31,8 @@ async function emulator(t: TestContext) {
   });
   const registry = await TestRegistry.start({ auth: "basic", user: "AWS", password: "emulated" });
   t.after(() => registry.stop());
-  const source = `oci:${await layOut(temporaryFolder(), seededImage("emulated", 2000))}:v1`;
-  const cacheDir = temporaryFolder();
+  const source = `oci:${await layOut(temporaryDirectory(), seededImage("emulated", 2000))}:v1`;
+  const cacheDir = temporaryDirectory();
   return { ...plane, registry, source, cacheDir, at: `localhost:${registry.host.split(":")[1]}` };
 }
 
@@ -115,7 +115,7 @@ describe("the registry of an emulator", () => {
     t.after(() => registry.stop());
     const at = `localhost:${registry.host.split(":")[1]}`;
     const auths = { [at]: { auth: Buffer.from("me:own").toString("base64") } };
-    const DOCKER_CONFIG = temporaryFolder();
+    const DOCKER_CONFIG = temporaryDirectory();
     writeFileSync(join(DOCKER_CONFIG, "config.json"), JSON.stringify({ auths }));
     await push({ source, to: `${at}/app:v1`, environment: { ...environment, DOCKER_CONFIG }, cacheDir });
     assert.ok(registry.tag("app", "v1"));
@@ -124,15 +124,15 @@ describe("the registry of an emulator", () => {
   it("at localhost that is not an emulator's is pushed to without a login where the endpoint does not answer", async (t) => {
     const registry = await TestRegistry.start();
     t.after(() => registry.stop());
-    const source = `oci:${await layOut(temporaryFolder(), seededImage("emulated", 2000))}:v1`;
+    const source = `oci:${await layOut(temporaryDirectory(), seededImage("emulated", 2000))}:v1`;
     const to = `localhost:${registry.host.split(":")[1]}/app:v1`;
     const environment = {
-      HOME: temporaryFolder(),
+      HOME: temporaryDirectory(),
       AWS_ENDPOINT_URL: NOBODY_LISTENS.origin,
       AWS_ACCESS_KEY_ID: "AKIACANARYCANARYCAN1",
       AWS_SECRET_ACCESS_KEY: "s",
     };
-    await push({ source, to, environment, cacheDir: temporaryFolder() });
+    await push({ source, to, environment, cacheDir: temporaryDirectory() });
     assert.ok(registry.tag("app", "v1"));
   });
 });

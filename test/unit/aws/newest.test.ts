@@ -8,7 +8,7 @@ import { type ControlPlane, controlPlane, openedApi } from "../../support/aws/co
 import { keepingHouse, setPushedAt } from "../../support/aws/ecr-operations.ts";
 import { placeImage } from "../../support/aws/images.ts";
 import { type EcrWorld, ecrWorld } from "../../support/ecr/world.ts";
-import { makeTree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 const APP = { name: "app", region: "eu-west-1", fips: false, dualStack: false };
 
@@ -58,7 +58,7 @@ describe("a build to ECR under a new tag", () => {
       directory: makeTree({ "index.mjs": "export const handler = async () => 1;\n" }),
       base: "scratch",
       to: `${world.registry}/app:${tag}`,
-      cacheDir: join(temporaryFolder(), "cache"),
+      cacheDir: join(temporaryDirectory(), "cache"),
       environment: world.environment,
       onEvent,
     });

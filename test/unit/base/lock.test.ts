@@ -8,7 +8,7 @@ import { type BuildOptions, build, check } from "../../../src/index.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
 import { TestRegistry } from "../../support/registry.ts";
-import { makeTree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 const NAME = "public.ecr.aws/lambda/python:3.12";
 
@@ -28,14 +28,14 @@ async function inScene(play: (scene: Scene) => Promise<void>): Promise<void> {
     const images = [lambdaBase("x86_64"), lambdaBase("arm64")] as const;
     await publishBase(registry, "lambda/python", "3.12", ...images);
     const directory = makeTree({ "app.py": "def handler(event, context):\n    return event\n" });
-    const cacheDirectory = join(temporaryFolder(), "cache");
+    const cacheDirectory = join(temporaryDirectory(), "cache");
     const run: Scene["run"] = (more = {}) =>
       build({
         directory,
         base: "python:3.12",
-        to: `oci:${join(temporaryFolder(), "out")}`,
+        to: `oci:${join(temporaryDirectory(), "out")}`,
         cacheDir: cacheDirectory,
-        environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() },
+        environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryDirectory() },
         ...more,
       });
     const move = () =>
@@ -80,7 +80,7 @@ describe("the base lock", () => {
     }));
 
   it("writers of one base lock wait for one another", async () => {
-    const path = join(temporaryFolder(), "lambda-pack.lock");
+    const path = join(temporaryDirectory(), "lambda-pack.lock");
     const names = Array.from({ length: 8 }, (_, index) => `registry.test/base:${index}`);
     await Promise.all(names.map((name) => writeLock(path, name, "linux/amd64", digestOf(name))));
     assert.deepEqual(Object.keys(read(path).bases), names);
@@ -144,7 +144,7 @@ describe("the base lock", () => {
 
   it("a build does not write its base lock through a link", () =>
     inScene(async ({ lock, run }) => {
-      const elsewhere = join(temporaryFolder(), "elsewhere");
+      const elsewhere = join(temporaryDirectory(), "elsewhere");
       symlinkSync(elsewhere, lock);
       await assert.rejects(run({ lock: true }), { code: "WRITE_FAILED", message: /symbolic link/ });
       assert.equal(existsSync(elsewhere), false);
@@ -159,7 +159,7 @@ describe("the base lock", () => {
 
   it("a build with --lock-file reads and writes that file and no other", () =>
     inScene(async ({ lock, move, run }) => {
-      const lockFile = join(temporaryFolder(), "bases.lock");
+      const lockFile = join(temporaryDirectory(), "bases.lock");
       const first = await digestOfBase(run({ lock: true, lockFile }));
       await move();
       assert.equal(await digestOfBase(run({ lockFile })), first);
@@ -219,7 +219,7 @@ describe("the base lock", () => {
 
   it("check of a directory obeys the base lock of its --lock-file", () =>
     inScene(async ({ directory, move, registry, run }) => {
-      const lockFile = join(temporaryFolder(), "bases.lock");
+      const lockFile = join(temporaryDirectory(), "bases.lock");
       const first = await digestOfBase(run({ lock: true, lockFile }));
       await move();
       const before = registry.requests.length;

@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { readConfigurationFile } from "../../../src/blobs/regular-file.ts";
 import { TYPESCRIPT, tryRun } from "../../support/run.ts";
-import { makeFifo, temporaryFolder } from "../../support/trees.ts";
+import { makeFifo, temporaryDirectory } from "../../support/trees.ts";
 
 const source = (path: string) =>
   JSON.stringify(fileURLToPath(new URL(`../../../src/${path}`, import.meta.url)));
@@ -72,7 +72,7 @@ describe("a configuration file that is not a regular file", { skip: process.plat
   for (const [kind, { make, words }] of Object.entries(KINDS)) {
     it(`is refused at once where it is ${kind}, whichever file it is`, async () => {
       const tasks = Object.entries(READERS).map(([name, { file, run }]) => {
-        const path = join(temporaryFolder(), file);
+        const path = join(temporaryDirectory(), file);
         make(path);
         return `await attempt(${JSON.stringify(name)}, ${JSON.stringify(dirname(path))}, ${JSON.stringify(path)}, async (directory, file) => ${run});`;
       });
@@ -100,7 +100,7 @@ describe("the size of a configuration file", () => {
   const limits = { maxBytes: 10, code: "LOCK_REFUSED" } as const;
 
   it("may be the limit, and one byte more is an error that states the limit", () => {
-    const path = join(temporaryFolder(), "file");
+    const path = join(temporaryDirectory(), "file");
     writeFileSync(path, "0123456789");
     assert.equal(readConfigurationFile(path, limits)?.toString(), "0123456789");
     writeFileSync(path, "0123456789+");
@@ -120,6 +120,6 @@ describe("the size of a configuration file", () => {
   });
 
   it("of a file that is not there is no error", () => {
-    assert.equal(readConfigurationFile(join(temporaryFolder(), "missing"), limits), undefined);
+    assert.equal(readConfigurationFile(join(temporaryDirectory(), "missing"), limits), undefined);
   });
 });

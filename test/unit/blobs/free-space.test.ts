@@ -4,13 +4,13 @@ import { openBlobs } from "../../../src/blobs/blobs.ts";
 import type { Content } from "../../../src/oci/content.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
 import { failsWith, pathsIn } from "../../support/file-facts.ts";
-import { temporaryFolder } from "../../support/trees.ts";
+import { temporaryDirectory } from "../../support/trees.ts";
 
 const PETABYTES_8 = 2 ** 53 - 1;
 
 describe("a blob that is larger than the free space of the disk", () => {
   it("is refused with both sizes before its first byte is read", async () => {
-    const root = temporaryFolder();
+    const root = temporaryDirectory();
     let reads = 0;
     const content: Content = {
       descriptor: { mediaType: "application/x-tar", digest: digestOf("large"), size: PETABYTES_8 },

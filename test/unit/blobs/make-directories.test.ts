@@ -3,18 +3,18 @@ import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { makeDirectories } from "../../../src/blobs/make-directories.ts";
-import { temporaryFolder } from "../../support/trees.ts";
+import { temporaryDirectory } from "../../support/trees.ts";
 
 describe("makeDirectories", () => {
   it("makes the parents too and returns the topmost directory that it made", () => {
-    const root = temporaryFolder();
+    const root = temporaryDirectory();
     assert.equal(makeDirectories(join(root, "a/b/c"), 0o700), join(root, "a"));
     assert.equal(statSync(join(root, "a/b/c")).mode & 0o777, 0o700);
     assert.equal(makeDirectories(join(root, "a/b"), 0o700), undefined);
   });
 
   it("fails for a path below a file", () => {
-    const file = join(temporaryFolder(), "file");
+    const file = join(temporaryDirectory(), "file");
     writeFileSync(file, "");
     assert.throws(() => makeDirectories(join(file, "a"), 0o700), { code: "ENOTDIR" });
     assert.throws(() => makeDirectories(file, 0o700), { code: "EEXIST" });

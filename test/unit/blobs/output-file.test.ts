@@ -23,13 +23,13 @@ import { hasCode } from "../../../src/errors.ts";
 import { build } from "../../../src/index.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
 import { TYPESCRIPT } from "../../support/run.ts";
-import { makeFifo, makeTree, temporaryFolder } from "../../support/trees.ts";
+import { makeFifo, makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 const posix = { skip: process.platform === "win32" && "Windows has no such files" };
 
 describe("a result that is written to a file", () => {
   it("replaces what the file held, and leaves nothing beside it", async () => {
-    const directory = temporaryFolder();
+    const directory = temporaryDirectory();
     const path = join(directory, "out.json");
     writeFileSync(path, "a longer text than the new one");
     await writeOutput(path, "new");
@@ -44,7 +44,7 @@ describe("a result that is written to a file", () => {
   });
 
   it("is refused where a directory is, which stays", async () => {
-    const path = join(temporaryFolder(), "out");
+    const path = join(temporaryDirectory(), "out");
     mkdirSync(path);
     await assert.rejects(writeOutput(path, "new"), {
       code: "WRITE_FAILED",
@@ -56,7 +56,7 @@ describe("a result that is written to a file", () => {
 
 describe("a result that is written to a special file", posix, () => {
   it("goes into a FIFO, which stays a FIFO, whole", async () => {
-    const path = join(temporaryFolder(), "fifo");
+    const path = join(temporaryDirectory(), "fifo");
     makeFifo(path);
     const reader = spawn("cat", [path]);
     const read = text(reader.stdout);
@@ -68,7 +68,7 @@ describe("a result that is written to a special file", posix, () => {
   });
 
   it("is refused at once where no process reads the FIFO", async () => {
-    const path = join(temporaryFolder(), "fifo");
+    const path = join(temporaryDirectory(), "fifo");
     makeFifo(path);
     await assert.rejects(writeOutput(path, "new"), {
       code: "WRITE_FAILED",
@@ -79,7 +79,7 @@ describe("a result that is written to a special file", posix, () => {
 
   // Through links of our own: were /dev/null itself replaced, this machine would suffer.
   it("goes into the device that a link leads to, and replaces neither", async () => {
-    const path = join(temporaryFolder(), "null");
+    const path = join(temporaryDirectory(), "null");
     symlinkSync("/dev/null", path);
     await writeOutput(path, "new");
     assert.ok(lstatSync(path).isSymbolicLink());
@@ -94,7 +94,7 @@ describe("a result that is written to a special file", posix, () => {
 
   /** A link as /dev/stdout is one. */
   function linkToStdout(): string {
-    const path = join(temporaryFolder(), "stdout");
+    const path = join(temporaryDirectory(), "stdout");
     symlinkSync("/dev/stdout", path);
     return path;
   }
@@ -108,7 +108,7 @@ describe("a result that is written to a special file", posix, () => {
 
   it("goes to stdout in its place, where stdout is a file", async () => {
     const path = linkToStdout();
-    const file = join(temporaryFolder(), "out");
+    const file = join(temporaryDirectory(), "out");
     const descriptor = openSync(file, "w");
     const child = spawn(process.execPath, [...TYPESCRIPT, "--input-type=module", "-e", writeTo(path)], {
       stdio: ["ignore", descriptor, "inherit"],
@@ -119,7 +119,7 @@ describe("a result that is written to a special file", posix, () => {
   });
 
   it("may be a whole archive, into a FIFO", async () => {
-    const path = join(temporaryFolder(), "image.tar");
+    const path = join(temporaryDirectory(), "image.tar");
     makeFifo(path);
     const reader = spawn("cat", [path]);
     const read = text(reader.stdout);

@@ -7,7 +7,7 @@ import { withLock } from "../../../src/blobs/lock.ts";
 import { sweepPartials } from "../../../src/blobs/partial.ts";
 import { type PidScopeFacts, pidScope, readPidScopeFacts } from "../../../src/blobs/pid-scope.ts";
 import { DEAD_PID, leftIn } from "../../support/file-facts.ts";
-import { temporaryFolder } from "../../support/trees.ts";
+import { temporaryDirectory } from "../../support/trees.ts";
 
 const own = readPidScopeFacts();
 
@@ -20,15 +20,15 @@ const OTHERS: Readonly<Record<string, PidScopeFacts>> = {
 describe("unfinished files", () => {
   for (const [place, facts] of Object.entries(OTHERS)) {
     it(`of a process in ${place} are kept, whatever its process id`, async () => {
-      const folder = temporaryFolder();
+      const directory = temporaryDirectory();
       const name = leftIn(pidScope(facts), DEAD_PID, ".blob");
-      writeFileSync(join(folder, name), "half");
-      await sweepPartials(folder, () => true);
-      assert.equal(existsSync(join(folder, name)), true);
+      writeFileSync(join(directory, name), "half");
+      await sweepPartials(directory, () => true);
+      assert.equal(existsSync(join(directory, name)), true);
     });
 
     it(`of a process in ${place} keep their lock`, async () => {
-      const path = join(temporaryFolder(), "lock");
+      const path = join(temporaryDirectory(), "lock");
       writeFileSync(path, leftIn(pidScope(facts), DEAD_PID, "lock"));
       const stop = AbortSignal.timeout(100);
       await assert.rejects(
@@ -39,11 +39,11 @@ describe("unfinished files", () => {
   }
 
   it("of a dead process of this PID namespace are removed at once", async () => {
-    const folder = temporaryFolder();
+    const directory = temporaryDirectory();
     const name = leftIn(pidScope(own), DEAD_PID, ".blob");
-    writeFileSync(join(folder, name), "half");
-    await sweepPartials(folder, () => true);
-    assert.equal(existsSync(join(folder, name)), false);
+    writeFileSync(join(directory, name), "half");
+    await sweepPartials(directory, () => true);
+    assert.equal(existsSync(join(directory, name)), false);
   });
 });
 

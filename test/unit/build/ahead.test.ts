@@ -6,7 +6,7 @@ import { after, describe, it } from "node:test";
 import { type BuildEvent, type BuildOptions, build } from "../../../src/index.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
 import { type Fault, type Seen, TestRegistry, type TestRegistryOptions } from "../../support/registry.ts";
-import { makeTree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 /** Bytes of the app's one large file: three chunks and a rest. */
 const SIZE = 30_000_000;
@@ -43,7 +43,7 @@ async function scene(
       directory,
       base: "python:3.12",
       to: `${registry.host}/app:v1`,
-      cacheDir: join(temporaryFolder(), "cache"),
+      cacheDir: join(temporaryDirectory(), "cache"),
       environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda` },
       onEvent,
       ...more,

@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { type BuildOptions, build } from "../../../src/index.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
 import { TestRegistry } from "../../support/registry.ts";
-import { makeTree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 const directory = makeTree({ "app.py": "def handler(e, c): return e\n" });
 
@@ -13,14 +13,14 @@ const directory = makeTree({ "app.py": "def handler(e, c): return e\n" });
 async function machine(more: Partial<BuildOptions> = {}) {
   const registry = await TestRegistry.start();
   await publishBase(registry, "lambda/python", "3.12", lambdaBase("x86_64"));
-  const cacheDirectory = join(temporaryFolder(), "cache");
+  const cacheDirectory = join(temporaryDirectory(), "cache");
   const repository = `${registry.host}/lambda/python`;
   const run = (again: Partial<BuildOptions> = {}) =>
     build({
       directory,
       base: `${repository}:3.12`,
       arch: "x86_64",
-      to: `oci:${join(temporaryFolder(), "out")}`,
+      to: `oci:${join(temporaryDirectory(), "out")}`,
       cacheDir: cacheDirectory,
       environment: {},
       ...more,
@@ -57,7 +57,7 @@ describe("build over a base that the cache has", () => {
   });
 
   it("build over a cached base that the lock names makes no request, even when the registry is down", async () => {
-    const lockFile = join(temporaryFolder(), "lock");
+    const lockFile = join(temporaryDirectory(), "lock");
     const { registry, first, asked } = await machine({ lockFile, lock: true });
     await asked({ lock: false });
     await registry.stop();
@@ -85,7 +85,7 @@ describe("build over a base that the cache has", () => {
     const { result } = await asked({ base: pinned, to: `${to.host}/app:v1` });
     const pushed = await build({
       ...{ directory, base: pinned, environment: {}, cache: false },
-      to: `oci:${join(temporaryFolder(), "out")}`,
+      to: `oci:${join(temporaryDirectory(), "out")}`,
     });
     assert.equal(result.digest, pushed.digest);
     await Promise.all([registry.stop(), to.stop()]);

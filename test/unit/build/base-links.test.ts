@@ -12,7 +12,7 @@ import { MEDIA_TYPES } from "../../../src/oci/media-types.ts";
 import { TarReader } from "../../../src/tar/tar-reader.ts";
 import { failsWith } from "../../support/file-facts.ts";
 import { AMD64, send } from "../../support/small-image.ts";
-import { makeTree, type Tree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 /** A base as distributions with a merged /usr have it. */
 async function mergedUsrBase(workingDir: string): Promise<string> {
@@ -33,7 +33,7 @@ async function mergedUsrBase(workingDir: string): Promise<string> {
   const layer = { ...contentOf(MEDIA_TYPES.oci.layer, gzipSync(tar)), diffId: digestOf(tar) };
   const layers = [{ name: "os", layer }];
   const image = compose(emptyImage(AMD64, "oci"), { layers, created: new Date(0), workingDir });
-  const directory = join(temporaryFolder(), "base");
+  const directory = join(temporaryDirectory(), "base");
   const sink = openLayout(directory);
   await send(image, sink, ["latest"]);
   await sink.close();
@@ -42,14 +42,14 @@ async function mergedUsrBase(workingDir: string): Promise<string> {
 
 /** The paths of the app's layer, directories with a slash at the end. */
 async function packed(workingDir: string, tree: Tree, more: Partial<BuildOptions> = {}) {
-  const out = join(temporaryFolder(), "out");
+  const out = join(temporaryDirectory(), "out");
   await build({
     directory: makeTree(tree),
     base: await mergedUsrBase(workingDir),
     handler: "app.handler",
     to: `oci:${out}:latest`,
-    cacheDir: temporaryFolder(),
-    environment: { HOME: temporaryFolder() },
+    cacheDir: temporaryDirectory(),
+    environment: { HOME: temporaryDirectory() },
     check: false,
     ...more,
   });

@@ -17,7 +17,7 @@ import { lambdaBase, publishBase } from "../../support/base.ts";
 import { TestRegistry } from "../../support/registry.ts";
 import { answered } from "../../support/repository.ts";
 import { NOBODY_LISTENS } from "../../support/serve.ts";
-import { makeFifo, makeTree, noise, type Tree, temporaryFolder } from "../../support/trees.ts";
+import { makeFifo, makeTree, noise, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 const APP: Tree = { "app.py": "def handler(event, context):\n    return event\n", "data/a.txt": "a" };
 
@@ -31,15 +31,15 @@ after(() => registry.stop());
 
 /** A build in a world of its own: its cache, its environment, its output. */
 function world(more: Partial<BuildOptions> = {}) {
-  const cacheDirectory = join(temporaryFolder(), "cache");
-  const out = join(temporaryFolder(), "out");
+  const cacheDirectory = join(temporaryDirectory(), "cache");
+  const out = join(temporaryDirectory(), "out");
   const events: BuildEvent[] = [];
   const options: BuildOptions = {
     directory: "unset",
     base: "python:3.12",
     to: `oci:${out}`,
     cacheDir: cacheDirectory,
-    environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() },
+    environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryDirectory() },
     onEvent: (event) => events.push(event),
     ...more,
   };
@@ -170,7 +170,7 @@ describe("build", () => {
     const directory = makeTree(APP);
     assert.equal((await mirrored.build(directory)).digest, (await world().build(directory)).digest);
     const fromFile = async () => {
-      const layout = `oci:${join(temporaryFolder(), "base")}`;
+      const layout = `oci:${join(temporaryDirectory(), "base")}`;
       const { cacheDir = "", environment = {} } = world().options;
       await push({
         source: `${registry.host}/lambda/python:3.12`,
@@ -272,7 +272,7 @@ describe("build", () => {
       ...options,
       directory,
       offline: true,
-      to: `oci:${join(temporaryFolder(), "again")}`,
+      to: `oci:${join(temporaryDirectory(), "again")}`,
     });
     assert.equal(again.digest, digest);
     assert.equal(registry.requests.length, before);
@@ -429,7 +429,7 @@ describe("build with wrong input", () => {
     const scene = world();
     const onEvent = ({ type }: BuildEvent) => {
       if (type === "files-collected")
-        renameSync(join(directory, "zz.txt"), join(temporaryFolder(), "zz.txt"));
+        renameSync(join(directory, "zz.txt"), join(temporaryDirectory(), "zz.txt"));
     };
     await assert.rejects(build({ ...scene.options, directory, onEvent }), {
       code: "FILE_CHANGED",

@@ -12,7 +12,7 @@ import { codeOf } from "../../support/errors.ts";
 import { filesInLayout, type LayerFile } from "../../support/layer-files.ts";
 import { lockedAs, npmRegistry, testPackage } from "../../support/npm-registry.ts";
 import { TestRegistry } from "../../support/registry.ts";
-import { makeTree, type Tree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 let registry: TestRegistry;
 before(async () => {
@@ -34,7 +34,7 @@ async function run(directory: string, options: Partial<BuildOptions> = {}) {
 
 /** Writes the files of an image, and gives what its handler returns. */
 function answerOf(files: ReadonlyMap<string, LayerFile>, file: string, name = "handler"): unknown {
-  const root = temporaryFolder();
+  const root = temporaryDirectory();
   for (const [path, { text }] of files) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
@@ -358,7 +358,7 @@ describe("build with bundle", () => {
       "node_modules/esbuild/package.json": '{"name":"esbuild","main":"main.js"}',
       "node_modules/esbuild/main.js": 'exports.version = "own"; exports.context = () => {};\n',
     });
-    const none = temporaryFolder();
+    const none = temporaryDirectory();
     const places = [own, none].map((directory) => join(directory, "package.json"));
     assert.equal(loadEsbuild([...places, import.meta.url]).version, "own");
     assert.notEqual(loadEsbuild([join(none, "package.json"), import.meta.url]).version, "own");

@@ -5,7 +5,7 @@ import { after, before, describe, it } from "node:test";
 import { type BuildOptions, type BuildResult, build } from "../../../src/index.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
 import { TestRegistry } from "../../support/registry.ts";
-import { makeTree, type Tree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 const APP: Tree = { "app.py": "def handler(e, c): return e\n", "node_modules/a/index.js": "exports.a = 1\n" };
 const ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:v1";
@@ -19,18 +19,18 @@ after(() => registry.stop());
 
 let count = 0;
 const newTarget = () => `${registry.host}/combination-${++count}:v1`;
-const newOut = () => join(temporaryFolder(), "out");
+const newOut = () => join(temporaryDirectory(), "out");
 
 /** Builds that share a cache, each of its own directory with the same files. */
 function machine() {
-  const cacheDirectory = join(temporaryFolder(), "cache");
+  const cacheDirectory = join(temporaryDirectory(), "cache");
   return (more: Partial<BuildOptions> = {}) =>
     build({
       directory: makeTree(APP),
       base: "python:3.12",
       to: `oci:${newOut()}`,
       cacheDir: cacheDirectory,
-      environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() },
+      environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryDirectory() },
       ...more,
     });
 }
@@ -123,7 +123,7 @@ describe("build with two options that share state", () => {
     const before = registry.requests.length;
     const environment = {
       LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`,
-      HOME: temporaryFolder(),
+      HOME: temporaryDirectory(),
       AWS_ENDPOINT_URL_ECR: `http://${registry.host}`,
       ...{ AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "secret" },
     };

@@ -7,7 +7,7 @@ import { detectBases } from "../../../src/commands/build/base/detected-base.ts";
 import { type BuildEvent, build, buildFunctions, check, LambdaPackError } from "../../../src/index.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
 import { TestRegistry } from "../../support/registry.ts";
-import { makeTree, type Tree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 const PYTHON = "def handler(event, context):\n    return event\n";
 const NODE = "export const handler = async (event) => event;\n";
@@ -28,9 +28,9 @@ after(() => registry.stop());
 
 function optionsFor(events: BuildEvent[]) {
   return {
-    to: `oci:${join(temporaryFolder(), "out")}`,
-    cacheDir: join(temporaryFolder(), "cache"),
-    environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() },
+    to: `oci:${join(temporaryDirectory(), "out")}`,
+    cacheDir: join(temporaryDirectory(), "cache"),
+    environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryDirectory() },
     onEvent: (event: BuildEvent) => events.push(event),
   };
 }
@@ -200,7 +200,7 @@ describe("other commands without a base", () => {
     const { to: _, ...options } = optionsFor(events);
     const root = makeTree({ "a/index.mjs": NODE, "a/.nvmrc": "22" });
     const config = join(root, "lambda-pack.jsonc");
-    const functions = { a: { directory: "a", to: `oci:${join(temporaryFolder(), "a")}` } };
+    const functions = { a: { directory: "a", to: `oci:${join(temporaryDirectory(), "a")}` } };
     writeFileSync(config, JSON.stringify({ functions }));
     const { functions: results } = await buildFunctions({ ...options, config });
     assert.match(results[0]?.result.base.reference ?? "", /lambda\/nodejs:22/);

@@ -8,7 +8,7 @@ import { buildToLayout } from "../../support/build-to-layout.ts";
 import { filesInLayout } from "../../support/layer-files.ts";
 import { lockedAs, npmRegistry, type TestPackage, testPackage } from "../../support/npm-registry.ts";
 import { TestRegistry } from "../../support/registry.ts";
-import { makeTree, type Tree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 const NODE = "FROM public.ecr.aws/lambda/nodejs:22";
 const PYTHON = "FROM public.ecr.aws/lambda/python:3.13";
@@ -35,7 +35,7 @@ async function run(tree: Tree, options: Partial<BuildOptions> = {}, path = "") {
     file: join(directory, "Dockerfile"),
     environment: {
       LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`,
-      HOME: temporaryFolder(),
+      HOME: temporaryDirectory(),
       PATH: `${path}:${process.env["PATH"]}`,
     },
     ...options,
@@ -64,7 +64,7 @@ async function nodeTree(t: TestContext, Dockerfile: string): Promise<Tree> {
 
 /** A program in the place of uv: it installs one module, and keeps what it was asked. */
 function uvProgram(): { readonly path: string; readonly calls: () => string } {
-  const path = temporaryFolder();
+  const path = temporaryDirectory();
   const script = `#!/bin/sh
 echo "$@" >> "${path}/calls"
 [ "$1" = --version ] && exit 0

@@ -10,7 +10,7 @@ import { platformOf } from "../../../src/oci/platform.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
 import { TestRegistry } from "../../support/registry.ts";
 import { layerOf } from "../../support/small-image.ts";
-import { makeTree, type Tree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 let registry: TestRegistry;
 before(async () => {
@@ -39,14 +39,14 @@ interface Built {
 
 async function buildTree(tree: Tree, more: Partial<BuildOptions> = {}): Promise<Built> {
   const directory = makeTree(tree);
-  const out = join(temporaryFolder(), "out");
+  const out = join(temporaryDirectory(), "out");
   const events: BuildEvent[] = [];
   const result = await build({
     directory,
     file: join(directory, "Dockerfile"),
     to: `oci:${out}`,
-    cacheDir: join(temporaryFolder(), "cache"),
-    environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() },
+    cacheDir: join(temporaryDirectory(), "cache"),
+    environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryDirectory() },
     onEvent: (event) => events.push(event),
     ...more,
   });
@@ -97,9 +97,9 @@ CMD ["app.handler"]`,
     const without = await build({
       directory,
       base: "python:3.12",
-      to: `oci:${join(temporaryFolder(), "out")}`,
-      cacheDir: join(temporaryFolder(), "cache"),
-      environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() },
+      to: `oci:${join(temporaryDirectory(), "out")}`,
+      cacheDir: join(temporaryDirectory(), "cache"),
+      environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryDirectory() },
     });
     assert.equal(withFile.digest, without.digest);
   });
@@ -211,7 +211,7 @@ CMD ["app.handler"]`,
     const environment = {
       LAMBDA_PACK_BASE: "nodejs:22",
       LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`,
-      HOME: temporaryFolder(),
+      HOME: temporaryDirectory(),
     };
     const { labels } = await buildTree({ ...APP, Dockerfile }, { environment });
     assert.equal(labels["org.opencontainers.image.base.name"], "public.ecr.aws/lambda/python:3.12");
@@ -226,8 +226,8 @@ CMD ["app.handler"]`,
     const { findings } = await check({
       source: directory,
       file: join(directory, "Dockerfile"),
-      cacheDir: join(temporaryFolder(), "cache"),
-      environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() },
+      cacheDir: join(temporaryDirectory(), "cache"),
+      environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryDirectory() },
     });
     const errors = findings.filter(({ severity }) => severity === "error").map(({ rule }) => rule);
     assert.deepEqual([...errors].sort(), ["extensions", "handler"]);

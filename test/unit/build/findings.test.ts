@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { type BuildEvent, type BuildOptions, type BuildResult, build } from "../../../src/index.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
 import { aMinuteLater } from "../../support/later.ts";
-import { makeTree, type Tree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 /** Breaks one rule with a warning: the link leads nowhere. */
 const APP: Tree = {
@@ -30,7 +30,7 @@ async function run(
       base: "scratch",
       entrypoint: ["/var/task/bootstrap"],
       allow: ["entrypoint", "runtime-client"],
-      to: `oci:${join(temporaryFolder(), "out")}`,
+      to: `oci:${join(temporaryDirectory(), "out")}`,
       cacheDir: cacheDirectory,
       environment: {},
       onEvent: (event) => events.push(event),
@@ -57,7 +57,7 @@ const isMarked = ({ warnings }: Run) => warnings.some((text) => text.includes("m
 
 /** Two builds of one directory with one cache. */
 async function twice(between: (cache: string, directory: string) => void, more: Partial<BuildOptions> = {}) {
-  const [directory, cache] = [makeTree(APP), join(temporaryFolder(), "cache")];
+  const [directory, cache] = [makeTree(APP), join(temporaryDirectory(), "cache")];
   const first = await run(directory, cache);
   between(cache, directory);
   return { first, second: await run(directory, cache, more), directory, cache };
@@ -101,7 +101,7 @@ describe("findings of an earlier build", () => {
   for (const [option, more] of Object.entries(CHANGES)) {
     it(`a build with another ${option} does not reuse findings and equals a build without a cache`, async () => {
       const { second, directory } = await twice(mark, more);
-      const fresh = await run(directory, join(temporaryFolder(), "cache"), more);
+      const fresh = await run(directory, join(temporaryDirectory(), "cache"), more);
       assert.equal(isMarked(second), false);
       assert.deepEqual([second.digest, second.warnings], [fresh.digest, fresh.warnings]);
     });
@@ -122,14 +122,14 @@ describe("findings of an earlier build", () => {
   });
 
   it("a dry run remembers findings and a later build that sends the image reuses them", async () => {
-    const [directory, cache] = [makeTree(APP), join(temporaryFolder(), "cache")];
+    const [directory, cache] = [makeTree(APP), join(temporaryDirectory(), "cache")];
     await run(directory, cache, { dryRun: true });
     mark(cache);
     assert.equal(isMarked(await run(directory, cache)), true);
   });
 
   it("an error that was found stops the next build of the same image, too", async () => {
-    const [directory, cache] = [makeTree(APP), join(temporaryFolder(), "cache")];
+    const [directory, cache] = [makeTree(APP), join(temporaryDirectory(), "cache")];
     const broken = { allow: ["runtime-client"], base: "scratch", entrypoint: ["/nowhere"] };
     for (let count = 0; count < 2; count++)
       await assert.rejects(run(directory, cache, broken), { code: "CHECK_FAILED", message: /nowhere/ });
@@ -138,13 +138,13 @@ describe("findings of an earlier build", () => {
   });
 
   it("a build with check: false remembers no findings", async () => {
-    const [directory, cache] = [makeTree(APP), join(temporaryFolder(), "cache")];
+    const [directory, cache] = [makeTree(APP), join(temporaryDirectory(), "cache")];
     await run(directory, cache, { check: false });
     assert.deepEqual(recordsIn(cache), []);
   });
 
   it("a build without a cache remembers no findings", async () => {
-    const [directory, cache] = [makeTree(APP), join(temporaryFolder(), "cache")];
+    const [directory, cache] = [makeTree(APP), join(temporaryDirectory(), "cache")];
     await run(directory, cache, { cache: false });
     assert.throws(() => recordsIn(cache), { code: "ENOENT" });
   });
@@ -162,9 +162,9 @@ describe("a handler that changed", () => {
   it("a build with another --handler has that handler as CMD, though all layers are cached", async () => {
     const [directory, cache] = [
       makeTree({ ...APP, "a.js": "", "b.js": "" }),
-      join(temporaryFolder(), "cache"),
+      join(temporaryDirectory(), "cache"),
     ];
-    const out = join(temporaryFolder(), "out");
+    const out = join(temporaryDirectory(), "out");
     const commandOf = async (handler: string) => {
       const { digest } = await run(directory, cache, { handler, target: "/var/task", to: `oci:${out}` });
       const read = (name: string) =>

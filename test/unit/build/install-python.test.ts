@@ -12,7 +12,7 @@ import { filesInLayout } from "../../support/layer-files.ts";
 import { TestRegistry } from "../../support/registry.ts";
 import { serve } from "../../support/serve.ts";
 import { layerOf } from "../../support/small-image.ts";
-import { makeTree, type Tree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 import { makeWheel, type Wheel } from "../../support/wheels.ts";
 
 let registry: TestRegistry;
@@ -131,7 +131,7 @@ describe("build with install from a uv.lock", () => {
 
   it("asks for nothing when the cache has the layer, and gives the same digest", async (t) => {
     const { url, requests } = await wheelServer(t, WHEELS);
-    const cacheDirectory = join(temporaryFolder(), "cache");
+    const cacheDirectory = join(temporaryDirectory(), "cache");
     const tree = { "uv.lock": uvLock(url, WHEELS) };
     const first = await run(tree, { cacheDir: cacheDirectory });
     const again = await run(tree, { cacheDir: cacheDirectory });
@@ -287,9 +287,9 @@ describe("the system that packages are installed for", () => {
   it("is read once for a base, and remembered in the cache", async (t) => {
     const { url } = await wheelServer(t, WHEELS);
     const base = await baseWith(AL2023);
-    const cacheDir = join(temporaryFolder(), "cache");
+    const cacheDir = join(temporaryDirectory(), "cache");
     const directory = makeTree({ ...APP, "uv.lock": uvLock(url, WHEELS) });
-    const environment = { HOME: temporaryFolder() };
+    const environment = { HOME: temporaryDirectory() };
     const reads = async () => {
       const before = registry.seen("get blob").length;
       await build({ directory, base, install: true, ...options, cacheDir, dryRun: true, environment });

@@ -20,7 +20,7 @@ import {
 import { ConnectProxy } from "../../support/proxy.ts";
 import { TestRegistry } from "../../support/registry.ts";
 import { serveTls } from "../../support/serve.ts";
-import { makeTree, type Tree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 let registry: TestRegistry;
 let packages: readonly TestPackage[];
@@ -121,7 +121,7 @@ describe("build with install", () => {
 
   it("asks the package registry nothing when the cache has the layer", async (t) => {
     const { url, requests } = await start(t);
-    const cacheDirectory = join(temporaryFolder(), "cache");
+    const cacheDirectory = join(temporaryDirectory(), "cache");
     const first = await run(project({ url }), { cacheDir: cacheDirectory });
     assert.equal(requests.length, 2);
     const again = await run(project({ url }), { cacheDir: cacheDirectory });
@@ -181,7 +181,7 @@ describe("build with install", () => {
     const newer = await testPackage("one", "1.1.0", { "index.js": "exports.one = 11\n" });
     const native = { optional: true, os: ["linux"], cpu: ["arm64"] };
     const { url, requests } = await npmRegistry(t, [...packages, newer]);
-    const cacheDirectory = join(temporaryFolder(), "cache");
+    const cacheDirectory = join(temporaryDirectory(), "cache");
     const [one, two] = packages;
     assert.ok(one && two);
     const first = await run(project({ url }), { cacheDir: cacheDirectory });
@@ -203,7 +203,7 @@ describe("build with install", () => {
 
   it("installs again when the cache lost the layer's bytes", async (t) => {
     const { url, requests } = await start(t);
-    const cacheDirectory = join(temporaryFolder(), "cache");
+    const cacheDirectory = join(temporaryDirectory(), "cache");
     const first = await run(project({ url }), { cacheDir: cacheDirectory });
     const blobs = join(cacheDirectory, "blobs", "sha256");
     const [deps] = first.layers.slice(-2);
@@ -220,7 +220,7 @@ describe("build with install", () => {
 
   it("installs again after cache prune removed all, and not after it had nothing to remove", async (t) => {
     const { url, requests } = await start(t);
-    const cacheDirectory = join(temporaryFolder(), "cache");
+    const cacheDirectory = join(temporaryDirectory(), "cache");
     const options = { cacheDir: cacheDirectory };
     const first = await run(project({ url }), options);
     const asked = requests.length;
@@ -235,7 +235,7 @@ describe("build with install", () => {
 
   it("works offline from the archives in the cache, and names what is missing", async (t) => {
     const { url } = await start(t);
-    const cacheDirectory = join(temporaryFolder(), "cache");
+    const cacheDirectory = join(temporaryDirectory(), "cache");
     const first = await run(project({ url }), { cacheDir: cacheDirectory });
     rmSync(join(cacheDirectory, "installations"), { recursive: true });
     const again = await run(project({ url }), { cacheDir: cacheDirectory, offline: true });
@@ -258,7 +258,7 @@ describe("build with install", () => {
     assert.ok(two);
     const { url } = await npmRegistry(t, [native, two]);
     const directory = project({ url, entries: entriesOf([native, two]) });
-    const environment = { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() };
+    const environment = { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryDirectory() };
     const before = readdirSync(directory);
     const findings = async (install: boolean) => {
       const found = await check({ source: directory, base: "nodejs:22", install, cache: false, environment });
@@ -284,7 +284,7 @@ describe("build with install", () => {
 
   it("leaves nothing in the cache but archives, layers and records", async (t) => {
     const { url } = await start(t);
-    const cacheDirectory = join(temporaryFolder(), "cache");
+    const cacheDirectory = join(temporaryDirectory(), "cache");
     await run(project({ url }), { cacheDir: cacheDirectory });
     assert.deepEqual(
       readdirSync(cacheDirectory).filter((name) => name.includes("partial")),

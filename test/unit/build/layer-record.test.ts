@@ -4,15 +4,15 @@ import { join } from "node:path";
 import { it } from "node:test";
 import { build } from "../../../src/index.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
-import { makeTree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 it("a build does not use a layer whose cache record names another diffID than its fingerprint", async () => {
   const directory = makeTree({ "index.mjs": "export const handler = async () => 1;\n" });
-  const cacheDirectory = join(temporaryFolder(), "cache");
+  const cacheDirectory = join(temporaryDirectory(), "cache");
   const run = () =>
     build({
       ...{ directory, base: "scratch", cmd: ["index.handler"], check: false, environment: {} },
-      ...{ to: `oci:${join(temporaryFolder(), "out")}`, cacheDir: cacheDirectory },
+      ...{ to: `oci:${join(temporaryDirectory(), "out")}`, cacheDir: cacheDirectory },
     });
   const first = await run();
   assert.equal((await run()).layers[0]?.how, "cached");

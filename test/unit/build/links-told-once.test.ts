@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { build } from "../../../src/index.ts";
-import { makeTree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 for (const [what, target] of [
   ["an absolute link", "/home/me/data"],
@@ -15,9 +15,9 @@ for (const [what, target] of [
       base: "scratch",
       entrypoint: ["/var/task/bootstrap"],
       allow: ["entrypoint", "runtime-client"],
-      to: `oci:${temporaryFolder()}/out`,
+      to: `oci:${temporaryDirectory()}/out`,
       cache: false,
-      environment: { HOME: temporaryFolder() },
+      environment: { HOME: temporaryDirectory() },
       onEvent: (event) => void (event.type === "warning" && told.push(event.message)),
     });
     const lines = told.filter((message) => message.includes(target));

@@ -11,7 +11,7 @@ import type { BuildEvent } from "../../../src/events.ts";
 import { type BuildOptions, build, check, diff, inspect, LambdaPackError, push } from "../../../src/index.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
 import { TestRegistry } from "../../support/registry.ts";
-import { makeTree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 let registry: TestRegistry;
 let app: string;
@@ -20,7 +20,7 @@ before(async () => {
   registry = await TestRegistry.start();
   await publishBase(registry, "lambda/python", "3.13", lambdaBase());
   app = makeTree({ "app.py": "def handler(e, c): pass\n", id_rsa: "x" });
-  layout = join(temporaryFolder(), "image");
+  layout = join(temporaryDirectory(), "image");
   await told((common) =>
     build({
       directory: app,
@@ -38,7 +38,7 @@ after(() => registry.stop());
 function commonOptions(): { readonly environment: Record<string, string>; readonly cacheDir: string } {
   return {
     environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda` },
-    cacheDir: temporaryFolder(),
+    cacheDir: temporaryDirectory(),
   };
 }
 
@@ -58,7 +58,12 @@ async function told(
 const onPython = (options: Partial<BuildOptions>) =>
   told((common) =>
     build({
-      ...{ directory: app, base: "python:3.13", to: `oci:${temporaryFolder()}/out`, allowSecret: "id_rsa" },
+      ...{
+        directory: app,
+        base: "python:3.13",
+        to: `oci:${temporaryDirectory()}/out`,
+        allowSecret: "id_rsa",
+      },
       ...common,
       ...options,
     }),
@@ -188,7 +193,7 @@ describe("an option of build that changes nothing is told: ", () => {
       ...{
         handler: "app.handler",
         lock: true,
-        lockFile: join(temporaryFolder(), "lock"),
+        lockFile: join(temporaryDirectory(), "lock"),
         allow: "base-support",
       },
       ...{ layer: [{ name: "py", glob: "*.py" }], exclude: "id_rsa", allowSecret: [], registryTimeout: 60 },
@@ -198,7 +203,7 @@ describe("an option of build that changes nothing is told: ", () => {
   });
 
   it("lock beside updateBase, and a base that is named by its digest", async () => {
-    const lockFile = join(temporaryFolder(), "lock");
+    const lockFile = join(temporaryDirectory(), "lock");
     assert.deepEqual(await onPython({ lock: true, updateBase: true, lockFile }), [
       "--lock has no effect: updateBase records it too",
     ]);
@@ -301,7 +306,7 @@ describe("an option that says nothing about an image is told by", () => {
 
   for (const [name, call] of Object.entries({
     push: (options: object) =>
-      push({ source: `oci:${layout}`, to: `oci:${temporaryFolder()}/copy`, ...options }),
+      push({ source: `oci:${layout}`, to: `oci:${temporaryDirectory()}/copy`, ...options }),
     inspect: (options: object) => inspect({ source: `oci:${layout}`, ...options }),
     diff: (options: object) => diff({ before: `oci:${layout}`, after: `oci:${layout}`, ...options }),
   })) {

@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import * as api from "../../../src/index.ts";
-import { makeTree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 const directory = makeTree({ "app.py": "" });
-const cacheDirectory = join(temporaryFolder(), "cache");
+const cacheDirectory = join(temporaryDirectory(), "cache");
 const BUILD = { directory, base: "python:3.12", environment: {}, cacheDir: cacheDirectory, to: "oci:out" };
 
 interface Refusal {
@@ -205,7 +205,7 @@ describe("options of other commands", () => {
     refuses(api.pruneCache, { keep: -1 }, { message: /keep should be a number of bytes or a size/ }));
 
   it("inspect refuses a file of this disk whose format is not given", () => {
-    const path = join(temporaryFolder(), "image.tar");
+    const path = join(temporaryDirectory(), "image.tar");
     mkdirSync(join(path, ".."), { recursive: true });
     writeFileSync(path, "");
     return refuses(api.inspect, { source: path }, { message: /is a file/, hint: /oci-archive:/ });

@@ -6,7 +6,7 @@ import { type BuildOptions, build, verifyCache } from "../../../src/index.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
 import { TestRegistry } from "../../support/registry.ts";
-import { makeTree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 const directory = makeTree({ "app.py": "def handler(e, c): return e\n" });
 
@@ -40,13 +40,13 @@ async function machine(kind: "image" | "index") {
   await publishBase(registry, "lambda/python", "good", ...images("docker"));
   await publishBase(registry, "lambda/python", "other", ...images("oci"));
   const repository = `${registry.host}/lambda/python`;
-  const lockFile = join(temporaryFolder(), "lock");
-  const cacheDirectory = join(temporaryFolder(), "cache");
+  const lockFile = join(temporaryDirectory(), "lock");
+  const cacheDirectory = join(temporaryDirectory(), "cache");
   const run = (more: Partial<BuildOptions> & Pick<BuildOptions, "base">) =>
     build({
       directory,
       arch: "x86_64",
-      to: `oci:${join(temporaryFolder(), "out")}`,
+      to: `oci:${join(temporaryDirectory(), "out")}`,
       environment: {},
       lockFile,
       cacheDir: cacheDirectory,

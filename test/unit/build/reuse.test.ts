@@ -17,7 +17,7 @@ import { type BuildEvent, type BuildOptions, type BuildResult, build, push } fro
 import { digestOf } from "../../../src/oci/digest.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
 import { TestRegistry } from "../../support/registry.ts";
-import { makeTree, type Tree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 const APP: Tree = { "app.py": "def handler(e, c): return e\n", "node_modules/a/index.js": "exports.a = 1\n" };
 
@@ -33,15 +33,15 @@ interface Run extends BuildResult {
 }
 
 /** A machine: what its builds share is its cache. */
-function machine(cacheDirectory = join(temporaryFolder(), "cache")) {
+function machine(cacheDirectory = join(temporaryDirectory(), "cache")) {
   const run = async (directory: string, more: Partial<BuildOptions> = {}): Promise<Run> => {
     const events: BuildEvent[] = [];
     const result = await build({
       directory,
       base: "python:3.12",
-      to: `oci:${join(temporaryFolder(), "out")}`,
+      to: `oci:${join(temporaryDirectory(), "out")}`,
       cacheDir: cacheDirectory,
-      environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() },
+      environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryDirectory() },
       onEvent: (event) => events.push(event),
       ...more,
     });
@@ -67,7 +67,7 @@ const damages: Readonly<Record<string, (paths: readonly string[]) => void>> = {
   "its end cut off": (paths) => each(paths, (path) => truncateSync(path, 30)),
   "nothing in it": (paths) => each(paths, (path) => truncateSync(path, 0)),
   "no file": (paths) => each(paths, (path) => rmSync(path)),
-  "a folder in its place": (paths) =>
+  "a directory in its place": (paths) =>
     each(paths, (path) => {
       rmSync(path);
       mkdirSync(join(path, "deeper"), { recursive: true });
@@ -153,7 +153,7 @@ describe("build with a cache", () => {
         how === "base" ? [] : join(cacheDirectory, "blobs", "sha256", digest.slice(7)),
       );
       damage(paths);
-      const out = join(temporaryFolder(), "out");
+      const out = join(temporaryDirectory(), "out");
       const second = await run(checkout(APP), { to: `oci:${out}` });
       assert.equal(second.digest, first.digest);
       for (const { digest } of second.layers)
@@ -188,7 +188,7 @@ describe("build that reuses layers of an earlier image", () => {
   it("a build reuses the layers of the image that --reuse-from names, whatever the destination", async () => {
     const to = newTarget();
     const first = await machine().run(checkout(APP), { to });
-    const out = join(temporaryFolder(), "out");
+    const out = join(temporaryDirectory(), "out");
     const second = await machine().run(checkout(APP), { to: `oci:${out}`, reuseFrom: to });
     assert.deepEqual(hows(second), reused);
     assert.equal(second.digest, first.digest);
@@ -204,8 +204,8 @@ describe("build that reuses layers of an earlier image", () => {
   });
 
   it("a build --offline reuses layers of a layout that --reuse-from names and makes no request", async () => {
-    const out = `oci:${join(temporaryFolder(), "out")}`;
-    const base = `oci:${join(temporaryFolder(), "base")}`;
+    const out = `oci:${join(temporaryDirectory(), "out")}`;
+    const base = `oci:${join(temporaryDirectory(), "base")}`;
     await push({ source: `${registry.host}/lambda/python:3.12`, to: base, cache: false, environment: {} });
     const first = await machine().run(checkout(APP), { to: out, base });
     const before = registry.requests.length;
@@ -230,7 +230,7 @@ describe("build that reuses layers of an earlier image", () => {
   it("a build sends reused layers to a destination that does not have them, reading each once", async () => {
     const [to, other] = [newTarget(), newTarget()];
     const first = await machine().run(checkout(APP), { to });
-    const out = `oci:${join(temporaryFolder(), "out")}`;
+    const out = `oci:${join(temporaryDirectory(), "out")}`;
     const before = registry.seen("get blob").length;
     const second = await machine().run(checkout(APP), { to: [to, other, out] });
     assert.deepEqual(hows(second), reused);
@@ -266,7 +266,7 @@ describe("build that reuses layers of an earlier image", () => {
       reference === lost && (kind === "get blob" || kind === "head blob")
         ? { kind: "answer", status: 404 }
         : undefined;
-    const out = join(temporaryFolder(), "out");
+    const out = join(temporaryDirectory(), "out");
     const second = await machine().run(checkout(APP), { to: `oci:${out}`, reuseFrom: to });
     assert.equal(second.digest, first.digest);
   });
@@ -316,7 +316,7 @@ describe("build of untouched files", () => {
       writeFileSync(join(directory, "app.py"), `def handler(e, c): return ${round % 10}\n`);
       const { digest } = await run(directory);
       if (round % 5 > 0) continue;
-      const copy = temporaryFolder();
+      const copy = temporaryDirectory();
       cpSync(directory, copy, { recursive: true });
       assert.equal(digest, (await machine().run(copy)).digest, `round ${round}`);
     }

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { build, inspect } from "../../../src/index.ts";
-import { makeTree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
-const options = () => ({ to: `oci:${join(temporaryFolder(), "out")}`, cache: false, environment: {} });
+const options = () => ({ to: `oci:${join(temporaryDirectory(), "out")}`, cache: false, environment: {} });
 
 async function envOf(to: string): Promise<readonly string[]> {
   const { config } = await inspect({ source: to, cache: false, environment: {} });

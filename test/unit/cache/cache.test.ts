@@ -9,10 +9,10 @@ import { type Content, readAll } from "../../../src/oci/content.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
 import { failsWith, pathsIn } from "../../support/file-facts.ts";
 import { contentFrom } from "../../support/random-content.ts";
-import { layerOf, smallImage, temporaryFolder } from "../../support/small-image.ts";
+import { layerOf, smallImage, temporaryDirectory } from "../../support/small-image.ts";
 import { fillLayout } from "../../support/small-layout.ts";
 
-const folder = temporaryFolder();
+const folder = temporaryDirectory();
 let count = 0;
 const fresh = (): string => join(folder, `cache-${++count}`);
 
@@ -265,7 +265,7 @@ describe("what a cache remembers", () => {
   });
 });
 
-describe("the folder of a cache", () => {
+describe("the directory of a cache", () => {
   it("is tagged as a cache, so that backup programs leave it out", async () => {
     const directory = fresh();
     await using(directory, (cache) => cache.keep(contentFrom("a")));

@@ -19,12 +19,12 @@ import { openCache } from "../../../src/cache/cache.ts";
 import { readAll } from "../../../src/oci/content.ts";
 import { digestOf, hexOf } from "../../../src/oci/digest.ts";
 import { contentFrom } from "../../support/random-content.ts";
-import { layerOf, temporaryFolder } from "../../support/small-image.ts";
+import { layerOf, temporaryDirectory } from "../../support/small-image.ts";
 
 /** Linux sets file times by a clock that moves this often at least. */
 const FILE_TIME_STEP_MS = 10;
 
-const folder = temporaryFolder();
+const folder = temporaryDirectory();
 let count = 0;
 
 const content = contentFrom("content");
@@ -55,7 +55,7 @@ const damages: Readonly<Record<string, (path: string, other: string) => void>> =
     renameSync(otherPath, path);
     renameSync(aside, otherPath);
   },
-  "a folder in its place": (path) => {
+  "a directory in its place": (path) => {
     rmSync(path);
     mkdirSync(join(path, "deeper"), { recursive: true });
   },
@@ -162,7 +162,7 @@ describe("a remembered layer", () => {
   const spoil: Readonly<Record<string, (folder: string) => void>> = {
     "its end cut off": (layers) => eachOf(layers, (path) => truncateSync(path, 100)),
     "nothing in it": (layers) => eachOf(layers, (path) => truncateSync(path, 0)),
-    "a folder in its place": (layers) =>
+    "a directory in its place": (layers) =>
       eachOf(layers, (path) => {
         rmSync(path);
         mkdirSync(path);

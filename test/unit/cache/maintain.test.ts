@@ -7,9 +7,9 @@ import { type Cache, openCache } from "../../../src/cache/cache.ts";
 import { digestOf, hexOf } from "../../../src/oci/digest.ts";
 import { DEAD_PID, leftBy, leftIn, pathsIn } from "../../support/file-facts.ts";
 import { contentFrom } from "../../support/random-content.ts";
-import { layerOf, temporaryFolder } from "../../support/small-image.ts";
+import { layerOf, temporaryDirectory } from "../../support/small-image.ts";
 
-const folder = temporaryFolder();
+const folder = temporaryDirectory();
 let count = 0;
 
 const SIZE = 1000;

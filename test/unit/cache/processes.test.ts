@@ -11,9 +11,9 @@ import { pathsIn } from "../../support/file-facts.ts";
 import { contentFrom } from "../../support/random-content.ts";
 import { tryRun } from "../../support/run.ts";
 import { runTypeScript } from "../../support/run-typescript.ts";
-import { temporaryFolder } from "../../support/small-image.ts";
+import { temporaryDirectory } from "../../support/small-image.ts";
 
-const folder = temporaryFolder();
+const folder = temporaryDirectory();
 const script = await bundled("use-cache.ts");
 
 const partials = (directory: string) => pathsIn(directory).filter((path) => path.endsWith(".partial"));

@@ -16,7 +16,7 @@ import { openCache } from "../../../src/cache/cache.ts";
 import type { BuildEvent } from "../../../src/events.ts";
 import { Command } from "../../support/command.ts";
 import { contentFrom } from "../../support/random-content.ts";
-import { makeTree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 const SOMEBODY = 65_534;
 const noModes = { skip: process.platform === "win32" && "Windows has no modes" };
@@ -26,7 +26,7 @@ const manifest = contentFrom("manifest");
 
 /** A cache that knows one manifest; the paths of its directory and of the record. */
 async function filled() {
-  const directory = join(temporaryFolder(), "cache");
+  const directory = join(temporaryDirectory(), "cache");
   const cache = await openCache({ directory });
   await cache.rememberManifest("app:v1", manifest);
   await cache.close();
@@ -67,7 +67,7 @@ describe("a record of the cache", noModes, () => {
 
   it("is not believed when it is a symbolic link", async () => {
     const { directory, record } = await filled();
-    const elsewhere = join(temporaryFolder(), "record");
+    const elsewhere = join(temporaryDirectory(), "record");
     renameSync(record, elsewhere);
     symlinkSync(elsewhere, record);
     assert.equal((await look(directory)).found, undefined);
@@ -121,7 +121,7 @@ describe("the directory of the cache", noModes, () => {
   });
 
   it("is neither used nor changed when it is a shared temporary directory", async () => {
-    const directory = join(temporaryFolder(), "tmp");
+    const directory = join(temporaryDirectory(), "tmp");
     mkdirSync(directory);
     chmodSync(directory, 0o1777);
     assert.equal((await look(directory)).used, undefined);
@@ -148,7 +148,7 @@ describe("under umask 000", noModes, () => {
 
   /** A build by a process of its own into a layout, an archive, a metadata file and a lock. */
   async function built(umask: string) {
-    const place = temporaryFolder();
+    const place = temporaryDirectory();
     const [cache, out] = [join(place, "cache"), join(place, "out")];
     const command = new Command({ LAMBDA_PACK_CACHE_DIR: cache });
     commands.push(command);

@@ -6,7 +6,7 @@ import { type BuildEvent, build, type CheckOptions, check, push } from "../../..
 import { lambdaBase, publishBase } from "../../support/base.ts";
 import { GOOD, writeImage } from "../../support/check-image.ts";
 import { TestRegistry } from "../../support/registry.ts";
-import { makeTree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 const APP = { "app.py": "def handler(event, context):\n    return event\n" };
 
@@ -24,7 +24,7 @@ async function checked(options: CheckOptions) {
 describe("check of an image whose label names a registry that no user named", () => {
   let own: TestRegistry;
   let stranger: TestRegistry;
-  const home = temporaryFolder();
+  const home = temporaryDirectory();
   before(async () => {
     own = await TestRegistry.start();
     stranger = await TestRegistry.start({ auth: "basic" });
@@ -104,12 +104,11 @@ describe("whether the base has moved since", () => {
     registry = await TestRegistry.start();
     await publishBase(registry, "lambda/python", "3.12", lambdaBase("x86_64"), lambdaBase("arm64"));
     directory = makeTree(APP);
-    for (const to of [image(), layout()])
-      await build({ ...common(), directory: directory, base: "python:3.12", to });
+    for (const to of [image(), layout()]) await build({ ...common(), directory, base: "python:3.12", to });
   });
   after(() => registry.stop());
 
-  const home = temporaryFolder();
+  const home = temporaryDirectory();
   const image = () => `${registry.host}/app:v1`;
   const layout = () => `oci:${join(home, "out")}:v1`;
   const common = () => ({

@@ -17,7 +17,7 @@ import { directories, file, GOOD, withFiles, writeImage } from "../../support/ch
 import { lambdaPack } from "../../support/cli.ts";
 import { elf } from "../../support/elf.ts";
 import { TestRegistry } from "../../support/registry.ts";
-import { makeTree, type Tree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 const APP: Tree = { "app.py": "def handler(event, context):\n    return event\n" };
 /** Python loads app.so before app.py. */
@@ -31,14 +31,17 @@ before(async () => {
 });
 after(() => registry.stop());
 
-const environment = () => ({ LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() });
+const environment = () => ({
+  LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`,
+  HOME: temporaryDirectory(),
+});
 
 function checkIt(source: string, more: Partial<CheckOptions> = {}) {
   return check({ source, cache: false, environment: environment(), ...more });
 }
 
 function buildIt(directory: string, more: Partial<BuildOptions> = {}) {
-  const to = `oci:${join(temporaryFolder(), "out")}`;
+  const to = `oci:${join(temporaryDirectory(), "out")}`;
   return build({ directory, base: "python:3.12", to, cache: false, environment: environment(), ...more });
 }
 
@@ -47,7 +50,7 @@ const rulesOf = ({ findings }: Awaited<ReturnType<typeof check>>) => findings.ma
 describe("check", () => {
   it("finds the same in every medium", async () => {
     const source = await writeImage(withFiles(file("var/task/closed.py", "", 0o600)));
-    const directory = temporaryFolder();
+    const directory = temporaryDirectory();
     const places = [
       `oci-archive:${join(directory, "a.tar")}`,
       `docker-archive:${join(directory, "b.tar")}`,
@@ -130,7 +133,7 @@ describe("check", () => {
 
 describe("build", () => {
   it("stops before anything is sent, with the rule and the way out", async () => {
-    const to = `oci:${join(temporaryFolder(), "out")}`;
+    const to = `oci:${join(temporaryDirectory(), "out")}`;
     await assert.rejects(buildIt(makeTree(WRONG_MACHINE), { to }), {
       code: "CHECK_FAILED",
       message: /\/var\/task\/app\.so: is for Linux on arm64.*\(native-architecture\)/,
@@ -172,7 +175,7 @@ describe("build", () => {
   });
 
   it("over another base names the runtime interface client that is missing", async () => {
-    const base = `oci:${join(temporaryFolder(), "debian")}`;
+    const base = `oci:${join(temporaryDirectory(), "debian")}`;
     await buildIt(makeTree({ "bin/x": "" }), {
       base: "scratch",
       to: base,

@@ -5,7 +5,7 @@ import { build, check } from "../../../src/index.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
 import { jar } from "../../support/jar.ts";
 import { TestRegistry } from "../../support/registry.ts";
-import { makeTree, type Tree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 const JAVA: Tree = {
   "lib/app.jar": jar("META-INF/MANIFEST.MF", "com/example/App.class", "com/example/App$1.class"),
@@ -72,7 +72,7 @@ describe("a compiled handler, from its directory to its image", () => {
 
   const common = () => ({
     cache: false,
-    environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() },
+    environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryDirectory() },
   });
   const handlerFindings = async (options: Parameters<typeof check>[0]) => {
     const { findings } = await check({ ...common(), ...options });
@@ -82,12 +82,12 @@ describe("a compiled handler, from its directory to its image", () => {
   for (const [name, { base, handler, tree, says, near = /./ }] of Object.entries(CASES)) {
     it(`${name} is ${says ? "refused with what it needs" : "found"}, in the directory and in the image`, async () => {
       const directory = makeTree(tree);
-      const to = `oci:${join(temporaryFolder(), "out")}:v1`;
+      const to = `oci:${join(temporaryDirectory(), "out")}:v1`;
       const options = { ...common(), directory, base, to };
-      const inFolder = await handlerFindings({ source: directory, base, handler });
+      const inDirectory = await handlerFindings({ source: directory, base, handler });
       if (!says) {
         await build({ ...options, handler });
-        assert.deepEqual([inFolder, await handlerFindings({ source: to })], [[], []]);
+        assert.deepEqual([inDirectory, await handlerFindings({ source: to })], [[], []]);
         return;
       }
       await assert.rejects(build({ ...options, handler }), {
@@ -96,7 +96,7 @@ describe("a compiled handler, from its directory to its image", () => {
         hint: near,
       });
       await build({ ...options, cmd: [handler], check: false });
-      for (const [finding] of [inFolder, await handlerFindings({ source: to })]) {
+      for (const [finding] of [inDirectory, await handlerFindings({ source: to })]) {
         assert.match(finding?.message ?? "", says);
         assert.match(finding?.hint ?? "", near);
         assert.equal(finding?.severity, "error");

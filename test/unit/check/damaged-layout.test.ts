@@ -7,7 +7,7 @@ import { digestOf, hexOf } from "../../../src/oci/digest.ts";
 import { GOOD, writeImage } from "../../support/check-image.ts";
 import { lambdaPack } from "../../support/cli.ts";
 import { failsWith } from "../../support/file-facts.ts";
-import { temporaryFolder } from "../../support/trees.ts";
+import { temporaryDirectory } from "../../support/trees.ts";
 
 const DAMAGE: Readonly<Record<string, (path: string) => void>> = {
   "is missing": (path) => rmSync(path),
@@ -22,13 +22,13 @@ const DAMAGE: Readonly<Record<string, (path: string) => void>> = {
 
 /** The paths of the app's layer, of the config, of the manifest and of the index. */
 function blobsOf(source: string): Readonly<Record<"layer" | "config" | "manifest" | "index", string>> {
-  const folder = source.slice("oci:".length, -":v1".length);
+  const directory = source.slice("oci:".length, -":v1".length);
   const pathOf = ({ digest }: { digest: string }) =>
-    join(folder, "blobs/sha256", digest.slice("sha256:".length));
-  const index = JSON.parse(readFileSync(join(folder, "index.json"), "utf8"));
+    join(directory, "blobs/sha256", digest.slice("sha256:".length));
+  const index = JSON.parse(readFileSync(join(directory, "index.json"), "utf8"));
   const manifest = pathOf(index.manifests[0]);
   const { layers, config } = JSON.parse(readFileSync(manifest, "utf8"));
-  return { layer: pathOf(layers[1]), config: pathOf(config), manifest, index: join(folder, "index.json") };
+  return { layer: pathOf(layers[1]), config: pathOf(config), manifest, index: join(directory, "index.json") };
 }
 
 const SAYS = {
@@ -83,7 +83,7 @@ function replaceBlob(path: string, bytes: Buffer): { readonly digest: string; re
 
 describe("check of a damaged archive", () => {
   const written = async (kind: "oci-archive" | "docker-archive") => {
-    const file = join(temporaryFolder(), "image.tar");
+    const file = join(temporaryDirectory(), "image.tar");
     await push({ source: await writeImage(GOOD), to: `${kind}:${file}`, cache: false, environment: {} });
     return file;
   };
@@ -99,7 +99,7 @@ describe("check of a damaged archive", () => {
       });
 
   it("is still an error where there is nothing to check", async () => {
-    const empty = temporaryFolder();
+    const empty = temporaryDirectory();
     const options = { cache: false, environment: {} };
     await assert.rejects(check({ ...options, source: `oci:${empty}` }), failsWith("LAYOUT_INVALID"));
     await assert.rejects(check({ ...options, source: `oci:${empty}/no` }), failsWith("IMAGE_NOT_FOUND"));

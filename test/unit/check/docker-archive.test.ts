@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { check, push } from "../../../src/index.ts";
 import { file, GOOD, type TestImage, tarOf, withFiles, writeImage } from "../../support/check-image.ts";
-import { temporaryFolder } from "../../support/trees.ts";
+import { temporaryDirectory } from "../../support/trees.ts";
 
 /** What `docker save` since Docker 25 writes: the layout of what would be pushed, and beside it the manifest.json of old. */
 async function savedByDocker(image: TestImage): Promise<string> {
@@ -31,7 +31,7 @@ async function savedByDocker(image: TestImage): Promise<string> {
     ...names.map((name) => ({ name, body: read(name) })),
     { name: "manifest.json", body: JSON.stringify(listing) },
   ]);
-  const path = join(temporaryFolder(), "saved.tar");
+  const path = join(temporaryDirectory(), "saved.tar");
   writeFileSync(path, tar);
   return `docker-archive:${path}`;
 }
@@ -44,7 +44,7 @@ async function rulesOf(source: string) {
 describe("check of what docker save wrote", () => {
   it("finds nothing in a good image: its layers are compressed on the way to a registry", async () => {
     assert.deepEqual(await rulesOf(await savedByDocker(GOOD)), []);
-    const old = `docker-archive:${join(temporaryFolder(), "old.tar")}`;
+    const old = `docker-archive:${join(temporaryDirectory(), "old.tar")}`;
     await push({ source: await writeImage(GOOD), to: old, cache: false, environment: {} });
     assert.deepEqual(await rulesOf(old), []);
   });

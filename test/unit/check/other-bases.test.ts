@@ -12,7 +12,7 @@ import { publishBase } from "../../support/base.ts";
 import { directories, file, layerOf, type TestEntry } from "../../support/check-image.ts";
 import { elf } from "../../support/elf.ts";
 import { TestRegistry } from "../../support/registry.ts";
-import { makeTree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 const APP = { "app.py": "def handler(event, context):\n    return 1\n" };
 const PYTHON = [
@@ -61,9 +61,9 @@ describe("bases of other publishers", () => {
 
   const common = () => ({
     cache: false,
-    environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() },
+    environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryDirectory() },
   });
-  const output = () => `oci:${join(temporaryFolder(), "out")}:v1`;
+  const output = () => `oci:${join(temporaryDirectory(), "out")}:v1`;
   const buildIt = (options: Partial<BuildOptions> & { base: string }) =>
     build({ ...common(), directory: makeTree(APP), to: output(), ...options });
   const warningsOf = async (options: Partial<BuildOptions> & { base: string }) => {

@@ -5,19 +5,19 @@ import { describe, it } from "node:test";
 import * as index from "../../../src/index.ts";
 import { build, type PushResult } from "../../../src/index.ts";
 import { lambdaPack } from "../../support/cli.ts";
-import { makeTree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 const { cacheInfo, pruneCache, verifyCache } = index;
 const aws = { cacheInfo, pruneCache, verifyCache };
 
 async function filled(): Promise<{ readonly directory: string; readonly built: PushResult }> {
-  const directory = join(temporaryFolder(), "cache");
+  const directory = join(temporaryDirectory(), "cache");
   const built = await build({
     directory: makeTree({ "main.sh": "#!/bin/sh\n" }),
     base: "scratch",
     check: false,
     cmd: ["main.sh"],
-    to: `oci:${join(temporaryFolder(), "out")}`,
+    to: `oci:${join(temporaryDirectory(), "out")}`,
     cacheDir: directory,
   });
   return { directory, built };
@@ -77,7 +77,7 @@ describe("lambda-pack cache", () => {
     });
 
   it("fails where there can be no cache", async () => {
-    const file = join(temporaryFolder(), "file");
+    const file = join(temporaryDirectory(), "file");
     writeFileSync(file, "");
     chmodSync(file, 0o444);
     const { status, stderr } = await run("info", join(file, "cache"));

@@ -7,7 +7,7 @@ import { lambdaBase, publishBase } from "../../support/base.ts";
 import { screen } from "../../support/cli.ts";
 import { TestRegistry } from "../../support/registry.ts";
 import { PROGRAM, tryRun } from "../../support/run.ts";
-import { makeTree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 let registry: TestRegistry;
 before(async () => {
@@ -28,9 +28,9 @@ function project() {
   });
   const environment = {
     LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`,
-    LAMBDA_PACK_CACHE_DIR: temporaryFolder(),
+    LAMBDA_PACK_CACHE_DIR: temporaryDirectory(),
     LAMBDA_PACK_CONFIG: join(root, "lambda-pack.jsonc"),
-    HOME: temporaryFolder(),
+    HOME: temporaryDirectory(),
   };
   const run = async (...argv: readonly string[]) => {
     const [stdout, stderr] = [screen(), screen()];

@@ -9,7 +9,7 @@ import { widthOf } from "../../../src/cli/text/wrap.ts";
 import type { Difference, DiffOptions, InspectOptions } from "../../../src/index.ts";
 import { digestOf, lambdaPack } from "../../support/cli.ts";
 import { sampleInspection } from "../../support/inspections.ts";
-import { temporaryFolder } from "../../support/small-image.ts";
+import { temporaryDirectory } from "../../support/small-image.ts";
 
 const plain = (text: string) => text;
 const EVIL = "evil\u001b[2J\u202e\nname";
@@ -191,13 +191,13 @@ describe("the inspect command", () => {
   });
 
   it("writes the page, and shows the text all the same", async () => {
-    const file = join(temporaryFolder(), "page.html");
+    const file = join(temporaryDirectory(), "page.html");
     const { stdout } = await lambdaPack(["inspect", "oci:app", "--html", file], scene([]));
     assert.equal(readFileSync(file, "utf8"), page);
     assert.match(stdout, /^image {7}oci:app$/m);
   });
 
-  it("refuses a page of files that are not read, and one in no folder, before it reads anything", async () => {
+  it("refuses a page of files that are not read, and one in no directory, before it reads anything", async () => {
     const asked: InspectOptions[] = [];
     const both = await lambdaPack(["inspect", "oci:app", "--html", "x.html", "--no-files"], scene(asked));
     const nowhere = await lambdaPack(["inspect", "oci:app", "--html", "/none/such/x.html"], scene(asked));

@@ -166,7 +166,7 @@ describe("--metadata-file", () => {
     assert.equal(await readFile(path, "utf8"), "before");
   });
 
-  it("whose folder is not there is told before any work", async (test) => {
+  it("whose directory is not there is told before any work", async (test) => {
     const path = join(await folder(test), "missing", "image.json");
     const { status, stderr, builds } = await lambdaPack([...argv, "--metadata-file", path, "--quiet"]);
     assert.deepEqual([status, builds.length], [1, 0]);
@@ -176,7 +176,7 @@ describe("--metadata-file", () => {
     );
   });
 
-  it("that is a folder is an error, and leaves nothing beside it", async (test) => {
+  it("that is a directory is an error, and leaves nothing beside it", async (test) => {
     const directory = await folder(test);
     const path = await mkdtemp(join(directory, "taken-"));
     const { status, stdout } = await lambdaPack([...argv, "--metadata-file", path]);

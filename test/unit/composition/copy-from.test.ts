@@ -9,7 +9,7 @@ import { failsWith } from "../../support/file-facts.ts";
 import { filesInLayout } from "../../support/layer-files.ts";
 import { TestRegistry } from "../../support/registry.ts";
 import { ARM64 } from "../../support/small-image.ts";
-import { makeTree, type Tree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 const APP: Tree = { "app.py": "def handler(event, context): return event\n" };
 const TOOLS: TarEntries = {
@@ -30,14 +30,14 @@ const TOOLS: TarEntries = {
 const awsBase = { entrypoint: ["/lambda-entrypoint.sh"], workingDir: "/var/task" };
 
 async function buildWith(options: Partial<BuildOptions>, tree = APP) {
-  const out = join(temporaryFolder(), "out");
+  const out = join(temporaryDirectory(), "out");
   const result = await build({
     directory: makeTree(tree),
     base: await inLayout(await imageWith([{ var: null, "var/task": null }], awsBase)),
     handler: "app.handler",
     to: `oci:${out}:latest`,
-    cacheDir: temporaryFolder(),
-    environment: { HOME: temporaryFolder() },
+    cacheDir: temporaryDirectory(),
+    environment: { HOME: temporaryDirectory() },
     ...options,
   });
   return { result, files: await filesInLayout(out) };
@@ -185,7 +185,7 @@ describe("build --copy-from an image in a registry", () => {
   });
 
   it("build --copy-from --lock records the digest, which later builds use although the tag has moved", async () => {
-    const lockFile = join(temporaryFolder(), "lambda-pack.lock");
+    const lockFile = join(temporaryDirectory(), "lambda-pack.lock");
     await buildWith({ copyFrom: copyFrom(), lockFile, lock: true });
     const { bases } = JSON.parse(readFileSync(lockFile, "utf8"));
     assert.match(bases[`${registry.host}/tools:1`]["linux/amd64"], /^sha256:/);
@@ -201,7 +201,7 @@ describe("build --copy-from an image in a registry", () => {
 
   it("a second build takes the layer from the cache, gives the same digest, and works offline", async () => {
     const base = await inLayout(await imageWith([{ var: null, "var/task": null }], awsBase));
-    const options = { copyFrom: copyFrom(), base, cacheDir: temporaryFolder() };
+    const options = { copyFrom: copyFrom(), base, cacheDir: temporaryDirectory() };
     const first = await buildWith(options);
     const before = registry.requests.length;
     const again = await buildWith({ ...options, offline: true });
@@ -215,7 +215,7 @@ describe("build --copy-from an image in a registry", () => {
 
   it("build --copy-from --lock over a base in a layout is not told that --lock has no effect, nor --jobs", async () => {
     const events: BuildEvent[] = [];
-    const lockFile = join(temporaryFolder(), "lambda-pack.lock");
+    const lockFile = join(temporaryDirectory(), "lambda-pack.lock");
     const onEvent = (event: BuildEvent) => events.push(event);
     await buildWith({ copyFrom: copyFrom(), lockFile, lock: true, jobs: 2, onEvent });
     assert.deepEqual(
@@ -227,7 +227,7 @@ describe("build --copy-from an image in a registry", () => {
   it("check of a directory knows what --copy-from brings", async () => {
     const source = makeTree({ "app.py": "def handler(event, context): return event\n" });
     const base = await inLayout(await imageWith([{ var: null, "var/task": null }], awsBase));
-    const options = { source, base, handler: "app.handler", cacheDir: temporaryFolder() };
+    const options = { source, base, handler: "app.handler", cacheDir: temporaryDirectory() };
     const secret = await inLayout(await imageWith([{ id_rsa: "-----BEGIN RSA PRIVATE KEY-----\nabc\n" }]));
     const { findings } = await check({ ...options, copyFrom: `${secret}:/id_rsa:/opt/id_rsa` });
     assert.ok(
@@ -237,12 +237,12 @@ describe("build --copy-from an image in a registry", () => {
   });
 
   it("a dry run reads the image and writes nothing", async () => {
-    const out = join(temporaryFolder(), "none");
+    const out = join(temporaryDirectory(), "none");
     const result = await build({
       directory: makeTree(APP),
       base: await inLayout(await imageWith([{ var: null, "var/task": null }], awsBase)),
       ...{ copyFrom: copyFrom(), dryRun: true, to: `oci:${out}` },
-      ...{ cacheDir: temporaryFolder(), environment: { HOME: temporaryFolder() } },
+      ...{ cacheDir: temporaryDirectory(), environment: { HOME: temporaryDirectory() } },
     });
     assert.deepEqual(
       result.layers.map(({ name }) => name),

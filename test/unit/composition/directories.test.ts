@@ -7,13 +7,13 @@ import { imageWith, inLayout } from "../../support/compose-image.ts";
 import { elf } from "../../support/elf.ts";
 import { failsWith } from "../../support/file-facts.ts";
 import { filesInLayout } from "../../support/layer-files.ts";
-import { makeTree, type Tree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 const APP: Tree = { "app.py": "def handler(event, context): return event\n" };
 const awsBase = { entrypoint: ["/lambda-entrypoint.sh"], workingDir: "/var/task" };
 
 async function buildWith(options: Partial<BuildOptions>, tree: Tree = APP) {
-  const out = join(temporaryFolder(), "out");
+  const out = join(temporaryDirectory(), "out");
   const result = await build({
     directory: makeTree(tree),
     base: await inLayout(
@@ -23,8 +23,8 @@ async function buildWith(options: Partial<BuildOptions>, tree: Tree = APP) {
       ),
     ),
     to: `oci:${out}:latest`,
-    cacheDir: temporaryFolder(),
-    environment: { HOME: temporaryFolder() },
+    cacheDir: temporaryDirectory(),
+    environment: { HOME: temporaryDirectory() },
     ...options,
   });
   const files = await filesInLayout(out);
@@ -98,7 +98,7 @@ describe("build --add", () => {
   it("build --add with the same files gives the same digest twice, and takes the layer from the cache", async () => {
     const options = {
       add: `${makeTree({ "lib.py": "X = 1\n" })}:/var/task/shared`,
-      cacheDir: temporaryFolder(),
+      cacheDir: temporaryDirectory(),
     };
     const first = await buildWith(options);
     const again = await buildWith(options);

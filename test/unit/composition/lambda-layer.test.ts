@@ -12,19 +12,19 @@ import { imageWith, inLayout } from "../../support/compose-image.ts";
 import { failsWith } from "../../support/file-facts.ts";
 import { filesInLayout } from "../../support/layer-files.ts";
 import { TestRegistry } from "../../support/registry.ts";
-import { makeTree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 import { makeZip, type ZipFiles } from "../../support/wheels.ts";
 
 const APP = { "app.py": "def handler(event, context): return event\n" };
 
 function zipFile(files: ZipFiles, name = "layer.zip"): string {
-  const path = join(temporaryFolder(), name);
+  const path = join(temporaryDirectory(), name);
   writeFileSync(path, makeZip(files));
   return path;
 }
 
 async function buildWith(options: Partial<BuildOptions>) {
-  const out = join(temporaryFolder(), "out");
+  const out = join(temporaryDirectory(), "out");
   const result = await build({
     directory: makeTree(APP),
     base: await inLayout(
@@ -34,8 +34,8 @@ async function buildWith(options: Partial<BuildOptions>) {
       }),
     ),
     to: `oci:${out}:latest`,
-    cacheDir: temporaryFolder(),
-    environment: { HOME: temporaryFolder() },
+    cacheDir: temporaryDirectory(),
+    environment: { HOME: temporaryDirectory() },
     ...options,
   });
   return { result, files: await filesInLayout(out) };
@@ -68,7 +68,7 @@ describe("build --lambda-layer with a zip", () => {
   });
 
   it("build --lambda-layer with the same zip gives the same digest twice, and takes the layer from the cache", async () => {
-    const options = { lambdaLayer: zipFile({ "bin/x": "1" }), cacheDir: temporaryFolder() };
+    const options = { lambdaLayer: zipFile({ "bin/x": "1" }), cacheDir: temporaryDirectory() };
     const first = await buildWith(options);
     const again = await buildWith({ ...options, offline: true });
     assert.equal(again.result.digest, first.result.digest);
@@ -119,11 +119,14 @@ describe("build --lambda-layer with a zip", () => {
   });
 
   it("build --lambda-layer refuses what is not a zip, no file, or a directory", async () => {
-    const path = join(temporaryFolder(), "x.zip");
+    const path = join(temporaryDirectory(), "x.zip");
     writeFileSync(path, "no zip");
     await assert.rejects(buildWith({ lambdaLayer: path }), failsWith("CONTENT_MISMATCH", /cannot be read/));
     await assert.rejects(buildWith({ lambdaLayer: "none.zip" }), failsWith("USAGE", /there is no such file/));
-    await assert.rejects(buildWith({ lambdaLayer: temporaryFolder() }), failsWith("USAGE", /is a directory/));
+    await assert.rejects(
+      buildWith({ lambdaLayer: temporaryDirectory() }),
+      failsWith("USAGE", /is a directory/),
+    );
   });
 
   it("build stops for a secret in a Lambda layer", () =>
@@ -171,7 +174,7 @@ describe("build --lambda-layer with an ARN", () => {
   });
   after(() => server.close());
   const environment = () => ({
-    HOME: temporaryFolder(),
+    HOME: temporaryDirectory(),
     AWS_ENDPOINT_URL_LAMBDA: origin(),
     AWS_ACCESS_KEY_ID: "AKIAEXAMPLE",
     AWS_SECRET_ACCESS_KEY: "example",
@@ -196,7 +199,7 @@ describe("build --lambda-layer with an ARN", () => {
   });
 
   it("build --lambda-layer ARN --lock records the version, and later builds ask nobody, also offline", async () => {
-    const [lockFile, cacheDir] = [join(temporaryFolder(), "lambda-pack.lock"), temporaryFolder()];
+    const [lockFile, cacheDir] = [join(temporaryDirectory(), "lambda-pack.lock"), temporaryDirectory()];
     const first = await run({ lockFile, cacheDir, lock: true });
     assert.deepEqual(JSON.parse(readFileSync(lockFile, "utf8")).layers, {
       [ARN]: { sha256, architectures: ["x86_64"], runtimes: ["python3.12"] },
@@ -208,7 +211,7 @@ describe("build --lambda-layer with an ARN", () => {
   });
 
   it("build --lambda-layer ARN stops where the lock has another SHA-256, and --locked where it has none", async () => {
-    const lockFile = join(temporaryFolder(), "lambda-pack.lock");
+    const lockFile = join(temporaryDirectory(), "lambda-pack.lock");
     await assert.rejects(
       run({ lockFile, locked: true }),
       failsWith("LOCK_REFUSED", /does not name the Lambda layer/),

@@ -7,7 +7,7 @@ import type { ImageChanges } from "../../../src/oci/compose.ts";
 import { imageWith, inLayout, type TarEntries } from "../../support/compose-image.ts";
 import { failsWith } from "../../support/file-facts.ts";
 import { filesInLayout } from "../../support/layer-files.ts";
-import { makeTree, type Tree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 const PROGRAM = { text: "PROGRAM", mode: 0o755 };
 const DIRECTORIES: TarEntries = { usr: null, "usr/bin": null };
@@ -26,14 +26,14 @@ async function buildOn(
   options: Partial<BuildOptions> = {},
   settings: Partial<ImageChanges> = {},
 ) {
-  const out = join(temporaryFolder(), "out");
+  const out = join(temporaryDirectory(), "out");
   const result = await build({
     directory: makeTree(tree),
     base: await inLayout(await imageWith([entries], settings)),
     runtimeClient: true,
     to: `oci:${out}:latest`,
-    cacheDir: temporaryFolder(),
-    environment: { HOME: temporaryFolder() },
+    cacheDir: temporaryDirectory(),
+    environment: { HOME: temporaryDirectory() },
     ...options,
   });
   const { settings: written } = await openLayout(out).pull("latest", undefined);
@@ -111,7 +111,7 @@ describe("build --runtime-client", () => {
   });
 
   it("build --runtime-client gives the same digest twice, and takes the client's layer from the cache", async () => {
-    const options = { cacheDir: temporaryFolder() };
+    const options = { cacheDir: temporaryDirectory() };
     const first = await buildOn(NODE, JS_APP, options);
     const again = await buildOn(NODE, JS_APP, options);
     assert.equal(again.result.digest, first.result.digest);

@@ -10,7 +10,7 @@ import { elf } from "../../support/elf.ts";
 import { failsWith } from "../../support/file-facts.ts";
 import { TestRegistry } from "../../support/registry.ts";
 import { AMD64, ARM64 } from "../../support/small-image.ts";
-import { makeTree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 const SERVER = { "server.js": "require('node:http').createServer().listen(8080);\n" };
 const NODE = {
@@ -46,14 +46,14 @@ describe("build --web-adapter", () => {
   after(() => registry.stop());
 
   async function buildServer(options: Partial<BuildOptions> = {}) {
-    const out = join(temporaryFolder(), "out");
+    const out = join(temporaryDirectory(), "out");
     const result = await build({
       directory: makeTree(SERVER),
       base: await inLayout(await imageWith([NODE], awsBase)),
       webAdapter: image,
       to: `oci:${out}:latest`,
-      cacheDir: temporaryFolder(),
-      environment: { HOME: temporaryFolder() },
+      cacheDir: temporaryDirectory(),
+      environment: { HOME: temporaryDirectory() },
       ...options,
     });
     const { settings } = await openLayout(out).pull("latest", undefined);
@@ -73,7 +73,7 @@ describe("build --web-adapter", () => {
     const { findings } = await check({
       source: `oci:${out}:latest`,
       deep: true,
-      cacheDir: temporaryFolder(),
+      cacheDir: temporaryDirectory(),
     });
     assert.deepEqual(
       findings.filter(({ severity }) => severity === "error"),
@@ -102,7 +102,7 @@ describe("build --web-adapter", () => {
   });
 
   it("build --web-adapter --lock pins the adapter's image", async () => {
-    const lockFile = join(temporaryFolder(), "lambda-pack.lock");
+    const lockFile = join(temporaryDirectory(), "lambda-pack.lock");
     await buildServer({ cmd, lockFile, lock: true });
     const { bases } = JSON.parse(readFileSync(lockFile, "utf8"));
     assert.match(bases[image]["linux/amd64"], /^sha256:/);
@@ -117,9 +117,9 @@ describe("build --web-adapter", () => {
   it("build --web-adapter over one of AWS's bases fetches none of the base's layers", async () => {
     const base = lambdaBase();
     await publishBase(registry, "lambda/nodejs", "22", base);
-    const environment = { HOME: temporaryFolder(), LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda` };
+    const environment = { HOME: temporaryDirectory(), LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda` };
     const options = { base: "nodejs:22", webAdapter: image, cmd, environment, dryRun: true };
-    await build({ directory: makeTree(SERVER), cacheDir: temporaryFolder(), ...options });
+    await build({ directory: makeTree(SERVER), cacheDir: temporaryDirectory(), ...options });
     const fetched = registry.seen("get blob").filter(({ repository }) => repository === "lambda/nodejs");
     assert.deepEqual(
       fetched.map(({ reference }) => reference),
@@ -134,7 +134,7 @@ describe("build --web-adapter", () => {
       "opt/extensions/lambda-adapter": { text: "#!/bin/sh\n", mode: 0o755 },
     };
     const source = await inLayout(await imageWith([NODE, adapter], { ...awsBase, cmd: ["app.handler"] }));
-    const { findings } = await check({ source, cacheDir: temporaryFolder() });
+    const { findings } = await check({ source, cacheDir: temporaryDirectory() });
     const found = findings.find(({ message }) => /web adapter/.test(message));
     assert.equal(found?.rule, "entrypoint");
     assert.equal(found?.severity, "warning");

@@ -24,7 +24,7 @@ import {
   testPackage,
 } from "../../support/npm-registry.ts";
 import { serve } from "../../support/serve.ts";
-import { temporaryFolder } from "../../support/trees.ts";
+import { temporaryDirectory } from "../../support/trees.ts";
 
 interface Install {
   readonly packages: readonly TestPackage[];
@@ -48,14 +48,14 @@ async function install(t: TestContext, url: URL, options: Install) {
   );
   const document = { lockfileVersion: 3, packages: { "": { dependencies }, ...entries } };
   const lock = parseNpmLock(Buffer.from(JSON.stringify(document)), "package-lock.json");
-  const cache = await openCache({ directory: options.cache ?? join(temporaryFolder(), "cache") });
+  const cache = await openCache({ directory: options.cache ?? join(temporaryDirectory(), "cache") });
   const http = createHttp({ environment: {}, connections: 16, timeouts: { answerMs: 2000, stallMs: 2000 } });
   t.after(async () => {
     http.close();
     await cache.close();
   });
   const events: BuildEvent[] = [];
-  const files = new UnpackedFiles(join(temporaryFolder(), "files"));
+  const files = new UnpackedFiles(join(temporaryDirectory(), "files"));
   const plan = planNpm(lock, "", { os: "linux", cpu: "x64", libc: "glibc" });
   const registries = npmRegistries(parseNpmrc(`registry=${url}\n${npmrc}`, {}));
   const archives = await installNpm(plan, registries, {
@@ -162,7 +162,7 @@ describe("installing from an npm lock", () => {
   it("fetches nothing that the cache has, and needs no network then", async (t) => {
     const packages = [await testPackage("a", "1.0.0"), await testPackage("@s/b", "2.0.0")];
     const { url, requests } = await npmRegistry(t, packages);
-    const cache = join(temporaryFolder(), "cache");
+    const cache = join(temporaryDirectory(), "cache");
     const first = await install(t, url, { packages, cache });
     assert.equal(requests.length, 2);
     assert.ok(first.progress.received > 0);
@@ -181,7 +181,7 @@ describe("installing from an npm lock", () => {
     const tarball = Buffer.from(good.tarball);
     tarball[tarball.length - 1] = (tarball.at(-1) ?? 0) ^ 1;
     const { url, requests } = await npmRegistry(t, [{ ...good, tarball }]);
-    const cache = join(temporaryFolder(), "cache");
+    const cache = join(temporaryDirectory(), "cache");
     const refused = codeOf(
       "CONTENT_MISMATCH",
       new RegExp(

@@ -8,11 +8,11 @@ import { codeOf } from "../../support/errors.ts";
 import { filesInLayout } from "../../support/layer-files.ts";
 import { TestRegistry } from "../../support/registry.ts";
 import { serve } from "../../support/serve.ts";
-import { makeTree, type Tree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 /** Programs in place of package managers: each writes its words and its directory down, and does what the script says. */
 function programs(scripts: Readonly<Record<string, string>>) {
-  const bin = temporaryFolder();
+  const bin = temporaryDirectory();
   const log = join(bin, "log");
   const tree = Object.entries(scripts).map(([name, script]) => [
     name,
@@ -41,17 +41,17 @@ async function run(t: TestContext, tree: Tree, path: string, options: Partial<Bu
     for (const tag of ["3.11", "3.12", "22"])
       await publishBase(registry, `lambda/${language}`, tag, lambdaBase("x86_64"), lambdaBase("arm64"));
   }
-  const layout = join(temporaryFolder(), "out");
+  const layout = join(temporaryDirectory(), "out");
   const events: BuildEvent[] = [];
   const result = await build({
     directory: makeTree({ ...APP, ...tree }),
     base: "python:3.12",
     install: "auto",
     to: `oci:${layout}`,
-    cacheDir: join(temporaryFolder(), "cache"),
+    cacheDir: join(temporaryDirectory(), "cache"),
     environment: {
       LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`,
-      HOME: temporaryFolder(),
+      HOME: temporaryDirectory(),
       PATH: path,
     },
     onEvent: (event) => events.push(event),
@@ -134,7 +134,7 @@ describe("dependencies by uv", () => {
 
   it("are not installed again where a lock decides over them and the cache has the layer", async (t) => {
     const { path, calls } = programs({ uv: INSTALLS });
-    const cacheDirectory = join(temporaryFolder(), "cache");
+    const cacheDirectory = join(temporaryDirectory(), "cache");
     const first = await run(t, { "requirements.txt": HASHED }, path, { cacheDir: cacheDirectory });
     const count = calls().length;
     const again = await run(t, { "requirements.txt": HASHED }, path, { cacheDir: cacheDirectory });
@@ -371,7 +371,7 @@ describe("dependencies by a package manager of Node", () => {
 
   it("are stopped with the build, and leave nothing running", async (t) => {
     const stop = new AbortController();
-    const pidFile = join(temporaryFolder(), "pid");
+    const pidFile = join(temporaryDirectory(), "pid");
     const { path } = programs({ pnpm: `echo $$ >'${pidFile}'; exec sleep 60` });
     const hasStarted = () => existsSync(pidFile) && readFileSync(pidFile, "utf8").endsWith("\n");
     const timer = setInterval(() => hasStarted() && stop.abort(), 20);

@@ -143,14 +143,14 @@ describe("deploy", () => {
     assert.equal([...world.ecr.repository("app").manifests.values()].length, 1);
   });
 
-  it("builds a folder for the architecture that the function has", async () => {
+  it("builds a directory for the architecture that the function has", async () => {
     await run(options({ arch: "arm64", source: app, base: "python:3.12" }));
     const again = await run(options({ source: app, base: "python:3.12" }));
     assert.equal(again.platform, "linux/arm64");
     assert.deepEqual(howOf(again.deployments), ["app eu-west-1 unchanged"]);
   });
 
-  it("on a fresh runner takes the layers of a folder from the image in ECR", async () => {
+  it("on a fresh runner takes the layers of a directory from the image in ECR", async () => {
     const fresh = (name: string) =>
       options({
         source: app,

@@ -181,7 +181,7 @@ describe("a deploy", () => {
     assert.ok(asked.size >= 11, [...asked].join(" "));
   });
 
-  it("of a folder that is not there says that, and asks nobody", async () => {
+  it("of a directory that is not there says that, and asks nobody", async () => {
     const error = await failure(run({ source: join(app, "nowhere"), base: "python:3.12" }));
     assert.equal(error.code, "DIRECTORY_UNREADABLE");
     assert.match(error.hint, /leave it out to deploy an image/);

@@ -95,7 +95,7 @@ function walk(open: () => Promise<Road & { readonly close: () => Promise<void> }
   });
 }
 
-describe("the road from a folder, over the fake ECR", () => {
+describe("the road from a directory, over the fake ECR", () => {
   walk(async () => {
     const world = await awsWorld();
     let seen = 0;
@@ -109,7 +109,7 @@ describe("the road from a folder, over the fake ECR", () => {
   });
 });
 
-describeReal("the road from a folder, over a real registry", ["docker-registry"], () => {
+describeReal("the road from a directory, over a real registry", ["docker-registry"], () => {
   walk(async () => {
     const world = await awsWorld();
     const registry: RealRegistry = await startRegistry({ kind: "anonymous" });

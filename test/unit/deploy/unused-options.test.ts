@@ -27,7 +27,7 @@ import { placeImage } from "../../support/aws/images.ts";
 import { clearLambda } from "../../support/aws/stage.ts";
 import { type AwsWorld, awsWorld } from "../../support/aws/world.ts";
 import { testPacing } from "../../support/repository.ts";
-import { makeTree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 const ROLE = "arn:aws:iam::123456789012:role/f";
 const HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
@@ -37,7 +37,7 @@ let layout: string;
 const app = makeTree({ bootstrap: "#!/bin/sh\n" });
 before(async () => {
   world = await awsWorld();
-  layout = `oci:${join(temporaryFolder(), "image")}:v1`;
+  layout = `oci:${join(temporaryDirectory(), "image")}:v1`;
   await build({ ...BUILT, directory: app, to: layout, environment: world.environment });
 });
 afterEach(() => {
@@ -332,7 +332,7 @@ describe("what can be known is checked before deploy creates a repository:", () 
   });
 
   it("the image that is deployed", async () => {
-    await refused(() => onImage({ source: `oci:${temporaryFolder()}/nothing` }));
+    await refused(() => onImage({ source: `oci:${temporaryDirectory()}/nothing` }));
     assert.equal(creations(), 0);
   });
 
@@ -348,7 +348,7 @@ describe("what can be known is checked before deploy creates a repository:", () 
 });
 
 describe("deploy of a name that is not there hints at", () => {
-  const root = temporaryFolder();
+  const root = temporaryDirectory();
   mkdirSync(join(root, "orders"));
 
   for (const [title, options] of [

@@ -7,7 +7,7 @@ import { dockerMain } from "../../../src/cli/docker/main.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
 import { screen } from "../../support/cli.ts";
 import { TestRegistry } from "../../support/registry.ts";
-import { makeTree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 const DOCKERFILE = 'FROM public.ecr.aws/lambda/nodejs:22\nCOPY app.mjs ./\nCMD ["app.handler"]\n';
 const HASH = "275b3557a744b555c3daa542962f05bb3cb24d1e60dfbc8df4859ec28e48643e";
@@ -24,12 +24,12 @@ after(() => Promise.all([bases.stop(), registry.stop()]));
 
 /** A deployment's machine: each command is a process of its own there. */
 function machine(more: Readonly<Record<string, string>> = {}) {
-  const cache = join(temporaryFolder(), "cache");
+  const cache = join(temporaryDirectory(), "cache");
   const directory = makeTree({ "app.mjs": "export const handler = () => 1;\n", Dockerfile: DOCKERFILE });
   const environment = {
     LAMBDA_PACK_CACHE_DIR: cache,
     LAMBDA_PACK_BASE_REGISTRY: `${bases.host}/lambda`,
-    HOME: temporaryFolder(),
+    HOME: temporaryDirectory(),
     ...more,
   };
   const docker = async (argv: readonly string[], stdin = "") => {
@@ -106,13 +106,13 @@ describe("lambda-pack-docker", () => {
   it("loads an archive of another tool, and pushes it", async () => {
     const { docker } = machine();
     const { build } = await import("../../../src/index.ts");
-    const archive = join(temporaryFolder(), "image.tar");
+    const archive = join(temporaryDirectory(), "image.tar");
     await build({
       directory: makeTree({ "app.mjs": "export const handler = () => 2;\n" }),
       base: "nodejs:22",
       to: `docker-archive:${archive}`,
-      cacheDir: temporaryFolder(),
-      environment: { LAMBDA_PACK_BASE_REGISTRY: `${bases.host}/lambda`, HOME: temporaryFolder() },
+      cacheDir: temporaryDirectory(),
+      environment: { LAMBDA_PACK_BASE_REGISTRY: `${bases.host}/lambda`, HOME: temporaryDirectory() },
     });
     await docker(["login", "-u", "AWS", "--password-stdin", registry.host], "token");
     const loaded = await docker(["load", "-i", archive]);

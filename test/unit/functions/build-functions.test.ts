@@ -10,7 +10,7 @@ import {
 } from "../../../src/index.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
 import { TestRegistry } from "../../support/registry.ts";
-import { makeTree, noise, type Tree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, noise, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 const DEPENDENCY = noise(200_000);
 
@@ -46,7 +46,7 @@ async function run(root: string, more: Partial<BuildFunctionsOptions> = {}): Pro
   const { functions } = await buildFunctions({
     config: join(root, "lambda-pack.jsonc"),
     cacheDir: join(root, ".cache"),
-    environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() },
+    environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryDirectory() },
     onEvent: (event) => events.push(event),
     ...more,
   });
@@ -105,7 +105,7 @@ describe("buildFunctions", () => {
     const root = project(NAMES, config(`${registry.host}/{name}:v1`));
     const together = await run(root);
     const alone = await Promise.all(
-      NAMES.map((name) => run(root, { functions: [name], cacheDir: temporaryFolder() })),
+      NAMES.map((name) => run(root, { functions: [name], cacheDir: temporaryDirectory() })),
     );
     assert.deepEqual(
       together.references,

@@ -4,7 +4,7 @@ import { after, before, describe, it } from "node:test";
 import { type BuildEvent, checkFunctions, showConfig } from "../../../src/index.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
 import { TestRegistry } from "../../support/registry.ts";
-import { makeTree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 let base: TestRegistry;
 before(async () => {
@@ -23,14 +23,14 @@ const root = makeTree({
   "worker/index.mjs": "export const handler = () => 2;\n",
   "lambda-pack.jsonc": CONFIG,
 });
-const environment = () => ({ LAMBDA_PACK_BASE_REGISTRY: `${base.host}/lambda`, HOME: temporaryFolder() });
+const environment = () => ({ LAMBDA_PACK_BASE_REGISTRY: `${base.host}/lambda`, HOME: temporaryDirectory() });
 
 describe("checkFunctions", () => {
   it("checks the image of each function, and resolves their base once", async () => {
     const events: BuildEvent[] = [];
     const { functions, ok } = await checkFunctions({
       config: join(root, "lambda-pack.jsonc"),
-      cacheDir: temporaryFolder(),
+      cacheDir: temporaryDirectory(),
       environment: environment(),
       onEvent: (event) => events.push(event),
     });

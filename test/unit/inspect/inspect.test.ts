@@ -11,9 +11,9 @@ import { digestOf, hexOf } from "../../../src/oci/digest.ts";
 import type { Image } from "../../../src/oci/image.ts";
 import { publishBase } from "../../support/base.ts";
 import { TestRegistry } from "../../support/registry.ts";
-import { AMD64, layerOf, send, temporaryFolder } from "../../support/small-image.ts";
+import { AMD64, layerOf, send, temporaryDirectory } from "../../support/small-image.ts";
 
-const directory = temporaryFolder();
+const directory = temporaryDirectory();
 const at = (name: string) => join(directory, name);
 const quiet = { environment: {}, cache: false };
 
@@ -241,9 +241,9 @@ describe("what is on this disk under the very name of an image", () => {
   it("is not looked for in Docker Hub: the error says how it is written", async () => {
     const [path, file] = [directory, at("image.tar")];
     writeFileSync(file, "");
-    const asFolder = { code: "USAGE", message: /is a directory/, hint: new RegExp(`write oci:${path} `) };
+    const asDirectory = { code: "USAGE", message: /is a directory/, hint: new RegExp(`write oci:${path} `) };
     const asFile = { code: "USAGE", hint: /write oci-archive:.*image\.tar or docker-archive:/ };
-    await assert.rejects(inspect({ source: path, ...quiet }), asFolder);
+    await assert.rejects(inspect({ source: path, ...quiet }), asDirectory);
     await assert.rejects(diff({ before: file, after: path, ...quiet }), asFile);
     await assert.rejects(check({ source: file, ...quiet }), asFile);
   });

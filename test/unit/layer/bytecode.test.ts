@@ -6,7 +6,7 @@ import { describe, it } from "node:test";
 import { collect } from "../../../src/layer/collect.ts";
 import { tar } from "../../../src/layer/encode/tar.ts";
 import { indexArchive } from "../../../src/tar/archive.ts";
-import { bytesOf, makeTree, type Tree, temporaryFolder } from "../../support/trees.ts";
+import { bytesOf, makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 const SOURCE = "def f(x):\n    return x\n";
 const MTIME = new Date("1980-01-02T00:00:00Z");
@@ -45,7 +45,7 @@ async function packed(tree: Tree, seconds = SOURCE_SECONDS, path = PYC): Promise
   const { files } = await collect({ directory, target: "/var/task" });
   const entries = files.map(({ entry }) => entry);
   const bytes = await bytesOf(tar(entries, { mtime: MTIME }));
-  const file = join(temporaryFolder(), "layer.tar");
+  const file = join(temporaryDirectory(), "layer.tar");
   writeFileSync(file, bytes);
   const member = (await indexArchive(file)).get(`var/task/${path}`);
   assert.ok(member?.kind === "file");
@@ -108,7 +108,7 @@ describe("Python bytecode in a layer", () => {
     const directory = makeTree(tree);
     for (const n of sizes.keys()) utimesSync(join(directory, `pk/m${n}.py`), SOURCE_SECONDS, SOURCE_SECONDS);
     const { files } = await collect({ directory, target: "/var/task" });
-    const file = join(temporaryFolder(), "layer.tar");
+    const file = join(temporaryDirectory(), "layer.tar");
     const entries = files.map(({ entry }) => entry);
     const layer = await bytesOf(tar(entries, { mtime: MTIME }));
     writeFileSync(file, layer);

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { type CollectOptions, collect, type SourceFile } from "../../../src/layer/collect.ts";
-import { makeFifo, makeTree, type Tree, temporaryFolder } from "../../support/trees.ts";
+import { makeFifo, makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 type More = Partial<CollectOptions>;
 
@@ -47,7 +47,7 @@ describe("collecting", () => {
     assert.deepEqual(paths, ["opt/B", "opt/a-", "opt/b.txt", "opt/b/x", "opt/\uff5e", "opt/\u{1f600}"]);
   });
 
-  it("keeps empty folders and leaves the others to what is in them", async () => {
+  it("keeps empty directories and leaves the others to what is in them", async () => {
     assert.deepEqual(await pathsOf({ "full/file": "", empty: null, "nest/empty": null }), [
       "empty",
       "full/file",
@@ -55,7 +55,7 @@ describe("collecting", () => {
     ]);
   });
 
-  it("counts what is not a folder, and bytes", async () => {
+  it("counts what is not a directory, and bytes", async () => {
     const directory = makeTree({ a: "12345", b: { link: "a" }, c: null, "d/e": "1" });
     const { count, bytes } = await collect({ directory, target: "/" });
     assert.deepEqual({ count, bytes }, { count: 3, bytes: 6 });
@@ -125,7 +125,7 @@ describe("collecting", () => {
   });
 });
 describe("links", () => {
-  it("stay links and are not followed: loops, dangling ones and links to folders", async () => {
+  it("stay links and are not followed: loops, dangling ones and links to directories", async () => {
     const directory = makeTree({
       "a/file": "",
       "a/self": { link: "self" },
@@ -142,7 +142,7 @@ describe("links", () => {
   });
 
   it("may be the source directory itself", async () => {
-    const link = join(temporaryFolder(), "link");
+    const link = join(temporaryDirectory(), "link");
     symlinkSync(makeTree({ file: "" }), link);
     const { count } = await collect({ directory: `${link}/`, target: "/" });
     assert.equal(count, 1);
@@ -178,7 +178,7 @@ describe("what is left out", () => {
 
   it("is our own output, through links too", async () => {
     const directory = makeTree({ "out/index.json": "", "cache/x": "", app: "" });
-    const link = join(temporaryFolder(), "link");
+    const link = join(temporaryDirectory(), "link");
     symlinkSync(directory, link);
     const output = [join(link, "out"), join(directory, "cache"), join(directory, "not/yet")];
     const files = await filesOf({ directory, target: "/", output });
@@ -188,7 +188,7 @@ describe("what is left out", () => {
     );
   });
 
-  it("may be what could not be packed: a bad name, a FIFO, an unreadable folder", async () => {
+  it("may be what could not be packed: a bad name, a FIFO, an unreadable directory", async () => {
     const directory = makeTree({ ".dockerignore": "*.tmp\nsecret\n", "a.tmp": "", "secret/x": "", b: "" });
     makeFifo(join(directory, "fifo.tmp"));
     writeFileSync(
@@ -243,7 +243,7 @@ describe("a source directory", () => {
   it("of which nothing is left is an error", () =>
     refused(makeTree({ a: "", "b/c": "" }), "DIRECTORY_EMPTY", /nothing to pack/, { exclude: ["*"] }));
 
-  it("with a folder that may not be read is an error that names it", async () => {
+  it("with a directory that may not be read is an error that names it", async () => {
     const directory = makeTree({ "open/file": "", "closed/file": "" });
     chmodSync(directory, 0o755);
     chmodSync(join(directory, "closed"), 0);
@@ -258,7 +258,7 @@ describe("a source directory", () => {
   });
 
   it("with a socket is an error that names it", async () => {
-    const directory = temporaryFolder();
+    const directory = temporaryDirectory();
     const server = createServer().listen(join(directory, "sock"));
     try {
       await refused(directory, "FILE_KIND", /sock is a socket/);
@@ -322,9 +322,9 @@ describe("a name", () => {
     return refused(makeTree({ ["n".repeat(100)]: "" }), "FILE_NAME", /4096 bytes/, { target });
   });
 
-  it("may be a thousand folders deep", async () => {
+  it("may be a thousand directories deep", async () => {
     const path = `${"d/".repeat(1024)}file`;
-    const directory = temporaryFolder();
+    const directory = temporaryDirectory();
     mkdirSync(join(directory, "d/".repeat(1024)), { recursive: true });
     writeFileSync(join(directory, path), "");
     const files = await filesOf({ directory, target: "/" });

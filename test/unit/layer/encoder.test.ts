@@ -7,7 +7,7 @@ import { constants, deflateRawSync } from "node:zlib";
 import { encoderOf, sample } from "../../../src/layer/encode/encoder.ts";
 import { deflateWithPako } from "../../../src/layer/encode/pako.ts";
 import { run, TYPESCRIPT } from "../../support/run.ts";
-import { makeTree, noise, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, noise, temporaryDirectory } from "../../support/trees.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -49,7 +49,7 @@ describe("the encoder", () => {
   }
 
   it("pack gives the same digest with a zlib that deflates otherwise, through pako", async () => {
-    const directory = temporaryFolder();
+    const directory = temporaryDirectory();
     const foreign = join(directory, "foreign-zlib.mjs");
     writeFileSync(
       foreign,

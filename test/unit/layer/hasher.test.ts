@@ -14,7 +14,7 @@ import { pack } from "../../../src/layer/pack.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
 import { bytesOf as randomBytes } from "../../support/random-content.ts";
 import { run, TYPESCRIPT } from "../../support/run.ts";
-import { bytesOf, makeTree, memorySpool, temporaryFolder } from "../../support/trees.ts";
+import { bytesOf, makeTree, memorySpool, temporaryDirectory } from "../../support/trees.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -169,14 +169,14 @@ describe("blocks that are used again", () => {
 describe("the hashing thread", () => {
   const tree = makeTree({ large: Buffer.alloc(5 * BLOCK, "text") });
 
-  /** What `layer-digest.ts` of the sources in `folder` says, in a process of its own. */
+  /** What `layer-digest.ts` of the sources in `directory` says, in a process of its own. */
   function digestBy(folder: string, flags: readonly string[] = []): Promise<string> {
     const script = join(folder, "test/support/layer-digest.ts");
     return run(process.execPath, [...TYPESCRIPT, ...flags, script, tree], { cwd: root });
   }
 
   it("pack gives the same layer when the worker file is missing", async () => {
-    const folder = temporaryFolder();
+    const folder = temporaryDirectory();
     for (const part of ["package.json", "src", "test/support"])
       cpSync(join(root, part), join(folder, part), { recursive: true });
     rmSync(join(folder, "src/layer/encode/worker.ts"));

@@ -23,7 +23,7 @@ describe("ignore rules", () => {
       assert.equal(ignores(["*", exception], "b"), true);
     });
 
-  it("tells the verdict of a child from its folder's as from the path alone", () => {
+  it("tells the verdict of a child from its directory's as from the path alone", () => {
     const compiled = rules("a/*", "!a/b", "a/b/c*", "**/d", "!a/b/cc/d/e");
     for (const path of ["a", "a/b", "a/b/c", "a/b/cc/d", "a/b/cc/d/e", "x/d", "a/x/y"]) {
       const stepwise = path.split("/").reduce(
@@ -37,7 +37,7 @@ describe("ignore rules", () => {
     }
   });
 
-  for (const [patterns, folder, expected] of [
+  for (const [patterns, directory, expected] of [
     [["docs"], "docs", false],
     [["docs", "!docs/README.md"], "docs", true],
     [["!docs/README.md", "docs"], "docs", false],
@@ -47,9 +47,9 @@ describe("ignore rules", () => {
     [["docs", "!docs/a*/x"], "docs/ab", true],
     [["a/docs", "!a/d*/x"], "a/docs", true],
   ] as const) {
-    it(`${JSON.stringify(patterns)} ${expected ? "looks" : "does not look"} into ${folder}`, () => {
+    it(`${JSON.stringify(patterns)} ${expected ? "looks" : "does not look"} into ${directory}`, () => {
       const compiled = rules(...patterns);
-      assert.equal(compiled.mayIncludeBelow(folder, compiled.judge(folder)), expected);
+      assert.equal(compiled.mayIncludeBelow(directory, compiled.judge(directory)), expected);
     });
   }
 

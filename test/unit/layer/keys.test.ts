@@ -54,7 +54,7 @@ const changes: Readonly<Record<string, (root: string) => void>> = {
     addLink(root);
   },
   "that a file is there": (root) => rmSync(join(root, "data/empty")),
-  "that an empty folder is there": (root) => rmSync(join(root, "data/folder"), { recursive: true }),
+  "that an empty directory is there": (root) => rmSync(join(root, "data/folder"), { recursive: true }),
 };
 
 function addLink(root: string): void {
@@ -62,7 +62,7 @@ function addLink(root: string): void {
 }
 
 describe("contentKey", () => {
-  it("contentKey is the same for the same files in another folder, with other times and rights of others", async () => {
+  it("contentKey is the same for the same files in another directory, with other times and rights of others", async () => {
     const other = makeTree(TREE);
     utimesSync(join(other, "app.py"), 1, 1);
     chmodSync(join(other, "run.sh"), 0o700);

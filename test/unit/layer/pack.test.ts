@@ -18,7 +18,7 @@ import {
   memorySpool,
   noise,
   type Tree,
-  temporaryFolder,
+  temporaryDirectory,
 } from "../../support/trees.ts";
 
 const options = { spool: memorySpool, level: 4, mtime: new Date(0), mediaType: "application/gzip" };
@@ -81,7 +81,7 @@ describe("the same files", () => {
   /** The tree in its order or the other way round, at other times and with other rights for group and others. */
   function make(index: number): string {
     const before = process.umask(umasks[index] ?? 0);
-    const directory = temporaryFolder();
+    const directory = temporaryDirectory();
     const leaves = Object.entries(APP);
     addTree(directory, Object.fromEntries(index === 0 ? leaves : leaves.toReversed()));
     process.umask(before);
@@ -92,7 +92,7 @@ describe("the same files", () => {
     return directory;
   }
 
-  it("give the same digests whatever folder, order, umask, times, time zone, locale and number of threads", async () => {
+  it("give the same digests whatever directory, order, umask, times, time zone, locale and number of threads", async () => {
     const [one, other] = await Promise.all(
       environments.map((env, index) => run(process.execPath, [...TYPESCRIPT, script, make(index)], { env })),
     );

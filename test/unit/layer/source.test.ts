@@ -20,7 +20,7 @@ import { bytesOf, makeFifo, makeTree } from "../../support/trees.ts";
 const mtime = new Date(0);
 const MIB = 1024 * 1024;
 
-/** Packs the folder, in which `first` comes before `victim`; the change happens after collecting, or once `first` is packed. */
+/** Packs the directory, in which `first` comes before `victim`; the change happens after collecting, or once `first` is packed. */
 async function packWhile(change: (victim: string, directory: string) => void, when: "before" | "during") {
   const directory = makeTree({ first: "first", victim: "four", "z/inner": "four" });
   const [group] = split(await collect({ directory, target: "/" }));
@@ -44,7 +44,7 @@ const CHANGES: Readonly<Record<string, readonly [(victim: string, directory: str
     },
     /victim changed .* no longer a file/,
   ],
-  "becomes a folder": [
+  "becomes a directory": [
     (victim) => {
       rmSync(victim);
       mkdirSync(victim);
@@ -72,7 +72,7 @@ const CHANGES: Readonly<Record<string, readonly [(victim: string, directory: str
     },
     /victim changed .* replaced/,
   ],
-  "has its folder replaced by a link": [
+  "has its directory replaced by a link": [
     (_, directory) => {
       const other = makeTree({ inner: "4444" });
       rmSync(join(directory, "z"), { recursive: true });

@@ -4,7 +4,7 @@ import { collect } from "../../../src/layer/collect.ts";
 import { type SplitRule, split } from "../../../src/layer/split.ts";
 import { makeTree, type Tree } from "../../support/trees.ts";
 
-/** Each group's name with the files in it, folders left out. */
+/** Each group's name with the files in it, directories left out. */
 async function groupsOf(
   tree: Tree,
   rules: readonly SplitRule[] = [],
@@ -34,7 +34,7 @@ describe("splitting", () => {
     });
   }
 
-  it("counts in each group what is not a folder, and the bytes in it", async () => {
+  it("counts in each group what is not a directory, and the bytes in it", async () => {
     const directory = makeTree({ "node_modules/a": "12", b: "3", "c/d": { link: "../b" }, e: null });
     const groups = split(await collect({ directory, target: "/" }));
     assert.deepEqual(
@@ -147,7 +147,7 @@ describe("installed Python packages", () => {
     assert.deepEqual((await groupsOf(tree))["app"], ["a.py"]);
   });
 
-  it("are told by the name of their folder where both are missing", async () => {
+  it("are told by the name of their directory where both are missing", async () => {
     const tree = { "Jinja2-3.1.dist-info/METADATA": "", "jinja2/x.py": "", "a.py": "" };
     assert.deepEqual((await groupsOf(tree))["app"], ["a.py"]);
   });

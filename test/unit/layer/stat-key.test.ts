@@ -49,14 +49,14 @@ const changes: Readonly<Record<string, (root: string) => void>> = {
   "a file's size": (root) => writeFileSync(join(root, "app.py"), "1"),
   "a file's name": (root) => renameSync(join(root, "app.py"), join(root, "bpp.py")),
   "a file's mode": (root) => chmodSync(join(root, "run.sh"), 0o644),
-  "the folder of a file": (root) => renameSync(join(root, "app.py"), join(root, "data/app.py")),
+  "the directory of a file": (root) => renameSync(join(root, "app.py"), join(root, "data/app.py")),
   "a link's target": (root) => {
     rmSync(join(root, "link"));
     symlinkSync("data/folder", join(root, "link"));
   },
   "that a file is there": (root) => rmSync(join(root, "data/empty")),
   "that another file is there": (root) => writeFileSync(join(root, "data/other"), ""),
-  "that an empty folder is there": (root) => rmSync(join(root, "data/folder"), { recursive: true }),
+  "that an empty directory is there": (root) => rmSync(join(root, "data/folder"), { recursive: true }),
 };
 
 describe("statKey of a collection", () => {
@@ -79,7 +79,7 @@ describe("statKey of a collection", () => {
   const options: Readonly<Record<string, Partial<CollectOptions>>> = {
     "where the files go": { target: "/opt" },
     "what is left out": { exclude: ["data"] },
-    "the modes of folders": { directoryModes: new Map([["var", 0o700]]) },
+    "the modes of directories": { directoryModes: new Map([["var", 0o700]]) },
   };
   for (const [what, more] of Object.entries(options)) {
     it(`statKey tells ${what}`, async () => {
@@ -88,7 +88,7 @@ describe("statKey of a collection", () => {
     });
   }
 
-  it("statKey is each layer's own: it stays while only another layer's files and folders change", async () => {
+  it("statKey is each layer's own: it stays while only another layer's files and directories change", async () => {
     const root = makeTree({
       "app.js": "1",
       "node_modules/b/index.js": "1",

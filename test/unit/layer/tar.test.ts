@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { extract, type Header } from "tar-stream";
 import { tar } from "../../../src/layer/encode/tar.ts";
 import { type Entry, withParents } from "../../../src/tar/entry.ts";
-import { bytesOf, makeTree, temporaryFolder } from "../../support/trees.ts";
+import { bytesOf, makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 const epoch = new Date(0);
 const folder = (path: string, mode = 0o755): Entry => ({ kind: "directory", path, mode });
@@ -85,7 +85,7 @@ describe("a tar", () => {
     "=",
     "12 path=x",
   ]) {
-    it(`names a folder and a link ${path.length > 30 ? `of ${path.length} characters` : JSON.stringify(path)}`, async () => {
+    it(`names a directory and a link ${path.length > 30 ? `of ${path.length} characters` : JSON.stringify(path)}`, async () => {
       const headers = await headersOf([folder(path), link(`${path}-`, path)]);
       assert.deepEqual(
         headers.map(({ name }) => name),
@@ -177,7 +177,7 @@ describe("a tar", () => {
 });
 
 describe("the entries of a layer", () => {
-  const source = temporaryFolder();
+  const source = temporaryDirectory();
   const file = (path: string): Entry => ({ kind: "file", path, mode: 0o644, size: 0, source });
 
   it("have every parent before its children, once", () => {

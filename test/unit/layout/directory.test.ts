@@ -7,10 +7,10 @@ import { contentOf, readAll } from "../../../src/oci/content.ts";
 import { hexOf } from "../../../src/oci/digest.ts";
 import { MEDIA_TYPES } from "../../../src/oci/media-types.ts";
 import { failsWith, pathsIn } from "../../support/file-facts.ts";
-import { AMD64, ARM64, send, smallImage, temporaryFolder } from "../../support/small-image.ts";
+import { AMD64, ARM64, send, smallImage, temporaryDirectory } from "../../support/small-image.ts";
 import { digestOfTag, fillLayout } from "../../support/small-layout.ts";
 
-const folder = temporaryFolder();
+const folder = temporaryDirectory();
 let count = 0;
 const fresh = (): string => join(folder, `layout-${++count}`);
 
@@ -172,7 +172,7 @@ describe("a layout directory as sink", () => {
     assert.equal(await openLayout(directory).has(config.descriptor), false);
   });
 
-  it("replaces a folder that stands where a blob belongs", async () => {
+  it("replaces a directory that stands where a blob belongs", async () => {
     const directory = await layoutWith({ v1: "one" });
     const { config } = await smallImage({ text: "one" });
     const path = join(directory, "blobs", "sha256", hexOf(config.descriptor.digest));
@@ -208,7 +208,7 @@ describe("a layout directory as sink", () => {
     assert.equal(indexOf(directory).manifests.length, 1);
   });
 
-  it("refuses a folder that holds something else, and leaves it as it is", async () => {
+  it("refuses a directory that holds something else, and leaves it as it is", async () => {
     const directory = fresh();
     mkdirSync(directory);
     writeFileSync(join(directory, "thesis.txt"), "years of work");

@@ -9,11 +9,11 @@ import { readAll } from "../../../src/oci/content.ts";
 import { digestOf, hexOf } from "../../../src/oci/digest.ts";
 import type { Image } from "../../../src/oci/image.ts";
 import { failsWith, pathsIn } from "../../support/file-facts.ts";
-import { ARM64, send, smallImage, tarOf, temporaryFolder } from "../../support/small-image.ts";
+import { ARM64, send, smallImage, tarOf, temporaryDirectory } from "../../support/small-image.ts";
 
-const folder = temporaryFolder();
+const directory = temporaryDirectory();
 let count = 0;
-const fresh = (name = "image.tar"): string => join(folder, `${++count}`, name);
+const fresh = (name = "image.tar"): string => join(directory, `${++count}`, name);
 
 async function archiveOf(image: Image, tags: readonly string[], path = fresh()): Promise<string> {
   const sink = dockerArchiveSink(path);
@@ -40,7 +40,7 @@ async function foreign(
   archive.finalize();
   const chunks: Uint8Array[] = [];
   for await (const chunk of archive) chunks.push(chunk as Uint8Array);
-  const path = join(folder, `foreign-${++count}.tar`);
+  const path = join(directory, `foreign-${++count}.tar`);
   writeFileSync(path, Buffer.concat(chunks));
   return path;
 }
@@ -112,7 +112,7 @@ describe("an archive for docker load", () => {
 });
 
 describe("what docker save and others write", () => {
-  it("is read in the old form: tars in folders, a repeated layer as a link", async () => {
+  it("is read in the old form: tars in directories, a repeated layer as a link", async () => {
     const path = await foreign([
       [{ name: "aaa/", type: "directory" }],
       [{ name: "aaa/layer.tar" }, deps],

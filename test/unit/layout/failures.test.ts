@@ -7,10 +7,10 @@ import { openLayout } from "../../../src/layout/directory.ts";
 import { readAll } from "../../../src/oci/content.ts";
 import { hexOf } from "../../../src/oci/digest.ts";
 import { failsWith, pathsIn } from "../../support/file-facts.ts";
-import { send, smallImage, temporaryFolder } from "../../support/small-image.ts";
+import { send, smallImage, temporaryDirectory } from "../../support/small-image.ts";
 import { digestOfTag, fillLayout } from "../../support/small-layout.ts";
 
-const folder = temporaryFolder();
+const folder = temporaryDirectory();
 let count = 0;
 const fresh = (): string => join(folder, `layout-${++count}`);
 
@@ -22,7 +22,7 @@ async function layoutWith(images: Readonly<Record<string, string>>): Promise<str
 }
 
 describe("a layout directory that is missing or broken", () => {
-  it("is not found when there is no folder", async () => {
+  it("is not found when there is no directory", async () => {
     await assert.rejects(digestOfTag(join(folder, "missing")), failsWith("IMAGE_NOT_FOUND", /missing/));
   });
 
@@ -77,7 +77,7 @@ describe("a layout directory that is missing or broken", () => {
       writeFileSync(path, bytes);
     },
     "a byte too long": (path) => writeFileSync(path, "!", { flag: "a" }),
-    "a folder": (path) => {
+    "a directory": (path) => {
       rmSync(path);
       mkdirSync(path);
     },
@@ -107,7 +107,7 @@ describe("a layout directory that is missing or broken", () => {
 });
 
 describe("a layout directory after a failure", () => {
-  it("is gone when it was made for it, with the folders above it", async () => {
+  it("is gone when it was made for it, with the directories above it", async () => {
     const { config, layers } = await smallImage();
     const wrong = {
       ...config,

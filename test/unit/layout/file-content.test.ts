@@ -10,10 +10,10 @@ import { digestOf } from "../../../src/oci/digest.ts";
 const SIZE = 3 * 1024 * 1024 + 1;
 
 function contentOfFile(t: TestContext) {
-  const folder = mkdtempSync(join(tmpdir(), "lambda-pack-test-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const directory = mkdtempSync(join(tmpdir(), "lambda-pack-test-"));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
   const bytes = randomBytes(SIZE);
-  const path = join(folder, "blob");
+  const path = join(directory, "blob");
   writeFileSync(path, bytes);
   const descriptor = { mediaType: "application/octet-stream", digest: digestOf(bytes), size: SIZE };
   return { bytes, content: fileContent(descriptor, path) };

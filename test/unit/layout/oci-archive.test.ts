@@ -16,10 +16,10 @@ import {
   send,
   smallImage,
   tarOf,
-  temporaryFolder,
+  temporaryDirectory,
 } from "../../support/small-image.ts";
 
-const folder = temporaryFolder();
+const folder = temporaryDirectory();
 let count = 0;
 const fresh = (): string => join(folder, `${++count}`, "image.tar");
 
@@ -130,7 +130,7 @@ describe("an OCI archive after a failure", () => {
     assert.deepEqual(pathsIn(join(path, "..")), ["image.tar"]);
   });
 
-  it("is not there when it was not, nor the folders made for it", async () => {
+  it("is not there when it was not, nor the directories made for it", async () => {
     const path = join(folder, "new", "deeper", "image.tar");
     const sink = ociArchiveSink(path);
     await sink.put((await smallImage()).config);
@@ -160,8 +160,8 @@ describe("an OCI archive after a failure", () => {
   });
 });
 
-describe("an OCI archive where a folder is", () => {
-  it("is refused at once, and the folder keeps what it holds", async () => {
+describe("an OCI archive where a directory is", () => {
+  it("is refused at once, and the directory keeps what it holds", async () => {
     const directory = join(folder, "photos");
     mkdirSync(directory);
     writeFileSync(join(directory, "photo.jpg"), "irreplaceable");
@@ -180,7 +180,7 @@ describe("an OCI archive that is missing or broken", () => {
     await assert.rejects(pull(join(folder, "no.tar")), failsWith("IMAGE_NOT_FOUND", /no\.tar/));
   });
 
-  it("is not a folder", async () => {
+  it("is not a directory", async () => {
     const directory = join(folder, "directory.tar");
     mkdirSync(directory);
     await assert.rejects(pull(directory), failsWith("LAYOUT_INVALID", /is not a file/));

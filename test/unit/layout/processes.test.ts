@@ -7,12 +7,12 @@ import { openLayout } from "../../../src/layout/directory.ts";
 import { dockerArchiveSink } from "../../../src/layout/docker-archive.ts";
 import { DEAD_PID, leftBy, leftIn, pathsIn } from "../../support/file-facts.ts";
 import { runTypeScript } from "../../support/run-typescript.ts";
-import { send, smallImage, temporaryFolder } from "../../support/small-image.ts";
+import { send, smallImage, temporaryDirectory } from "../../support/small-image.ts";
 
-const folder = temporaryFolder();
+const folder = temporaryDirectory();
 
 describe("several processes at one layout", () => {
-  it("all publish, into a folder that none of them had found", async () => {
+  it("all publish, into a directory that none of them had found", async () => {
     const directory = join(folder, "shared", "layout");
     const names = ["a", "b", "c", "d"];
     await Promise.all(names.map((name) => runTypeScript("publish-often.ts", [directory, name, "5"])));
@@ -56,7 +56,7 @@ describe("what a killed process left", () => {
     assert.equal(existsSync(dead), false);
   });
 
-  it("is removed from a folder that was still to become a layout", async () => {
+  it("is removed from a directory that was still to become a layout", async () => {
     const directory = join(folder, "unmarked");
     mkdirSync(directory);
     const dead = join(directory, leftBy(DEAD_PID, ".file"));

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { build, check } from "../../../src/index.ts";
 import { directories, file, withFiles, writeImage } from "../../support/check-image.ts";
-import { makeTree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 const SOURCE = "def handler(event, context):\n    return event\n";
 const SECONDS = 1_700_000_000;
@@ -54,7 +54,7 @@ describe("advice on stale bytecode of a directory", () => {
       const directory = makeTree({ "app.py": SOURCE, "__pycache__/app.cpython-312.pyc": bytecode(held) });
       utimesSync(join(directory, "app.py"), SECONDS, SECONDS);
       const options = { base: "scratch", entrypoint: ["/var/task/app.py"] };
-      const to = `oci:${temporaryFolder()}/out`;
+      const to = `oci:${temporaryDirectory()}/out`;
       await build({ ...COMMON, ...options, directory, to, check: false });
       assert.equal((await staleIn(directory, options)).length, expected);
       assert.equal((await staleIn(to)).length, expected);

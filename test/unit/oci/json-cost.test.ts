@@ -6,7 +6,7 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { readLock } from "../../../src/base/lock-file.ts";
 import { DOCUMENT_LIMIT, parseJson } from "../../../src/oci/json.ts";
-import { makeFifo, temporaryFolder } from "../../support/trees.ts";
+import { makeFifo, temporaryDirectory } from "../../support/trees.ts";
 
 const src = fileURLToPath(new URL("../../../src/", import.meta.url));
 const MIB = 1024 * 1024;
@@ -55,10 +55,10 @@ const CRAFTED: Readonly<Record<string, readonly [string, string]>> = {
 };
 
 describe("the cost of a crafted JSON document", () => {
-  const folder = temporaryFolder();
+  const directory = temporaryDirectory();
   for (const [what, [start, unit]] of Object.entries(CRAFTED)) {
     it(`reading a 4 MiB manifest or config, or a 1 MiB lock file, of ${what} ends with an error`, () => {
-      const [file, lock] = [join(folder, "document"), join(folder, "lock")];
+      const [file, lock] = [join(directory, "document"), join(directory, "lock")];
       writeFileSync(file, crafted(start, unit, DOCUMENT_LIMIT));
       writeFileSync(lock, crafted(start, unit, MIB));
       const codes = codesOf(
@@ -73,7 +73,7 @@ describe("the cost of a crafted JSON document", () => {
 });
 
 describe("the size of a JSON document", () => {
-  const folder = temporaryFolder();
+  const directory = temporaryDirectory();
   const document = (bytes: number) => Buffer.from(`{"a":"${"x".repeat(bytes - 8)}"}`);
 
   it("of a manifest, index or config may be 4 MiB and no more", () => {
@@ -85,10 +85,10 @@ describe("the size of a JSON document", () => {
   });
 
   it("of a lock file may be 1 MiB and no more, and a FIFO in its place is refused without waiting", () => {
-    const lock = join(folder, "lambda-pack.lock");
+    const lock = join(directory, "lambda-pack.lock");
     writeFileSync(lock, document(MIB + 1));
     assert.throws(() => readLock(lock), { code: "LOCK_REFUSED", message: /has more than the 1048576 bytes/ });
-    const fifo = join(folder, "fifo");
+    const fifo = join(directory, "fifo");
     makeFifo(fifo);
     const codes = codesOf(lock, `import { readLock } from ${JSON.stringify(`${src}base/lock-file.ts`)};`, [
       `readLock(${JSON.stringify(fifo)})`,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { it } from "node:test";
 import { compileTests } from "../../../scripts/build/tests.ts";
 import { tryRun } from "../../support/run.ts";
-import { makeTree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 const FAILING = `import assert from "node:assert/strict";
 import { it } from "node:test";
@@ -22,7 +22,9 @@ it("a failing test that was compiled shows the TypeScript file and line, and its
     "test/failing.test.ts": FAILING,
     "test/support/address.ts": "export const address: string = import.meta.url;\n",
   });
-  const [compiled = ""] = await compileTests(root, join(temporaryFolder(), "out"), ["test/failing.test.ts"]);
+  const [compiled = ""] = await compileTests(root, join(temporaryDirectory(), "out"), [
+    "test/failing.test.ts",
+  ]);
   const args = ["--enable-source-maps", "--test-reporter=spec", compiled];
   const { status, stdout } = await tryRun(process.execPath, args, { env: { NODE_TEST_CONTEXT: "" } });
   assert.equal(status, 1);

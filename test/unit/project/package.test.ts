@@ -10,10 +10,10 @@ import * as index from "../../../src/index.ts";
 import { sampleInspection } from "../../support/inspections.ts";
 import { TestRegistry } from "../../support/registry.ts";
 import { type Ran, tryRun } from "../../support/run.ts";
-import { makeTree, temporaryFolder } from "../../support/trees.ts";
+import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 /** The package as it is published, beside its dependencies. */
-const root = temporaryFolder();
+const root = temporaryDirectory();
 const dependencies = fileURLToPath(new URL("../../../node_modules", import.meta.url));
 symlinkSync(dependencies, join(root, "node_modules"));
 const described = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
@@ -33,16 +33,16 @@ const registry = await TestRegistry.start();
 after(() => registry.stop());
 
 const app = makeTree({ "index.mjs": "export const handler = async () => 1;\n" });
-const cache = temporaryFolder();
+const cache = temporaryDirectory();
 
 function lambdaPack(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
   return tryRun(process.execPath, [bin, ...args], { env: { LAMBDA_PACK_CACHE_DIR: cache, ...env } });
 }
 
-const building = (folder: string, to: string) =>
+const building = (directory: string, to: string) =>
   [
     "build",
-    folder,
+    directory,
     "--base",
     "scratch",
     "--cmd",
@@ -114,7 +114,7 @@ describe("the built package", { concurrency: 3 }, () => {
 
   it("the built command starts its hashing thread from a file of the package", async () => {
     const large = makeTree({ "index.mjs": "0;\n", "data.bin": Buffer.alloc(4 * 1024 * 1024, "text ") });
-    const { stderr } = await lambdaPack(building(large, `oci:${join(temporaryFolder(), "out")}`), {
+    const { stderr } = await lambdaPack(building(large, `oci:${join(temporaryDirectory(), "out")}`), {
       NODE_DEBUG: "worker",
     });
     const [, file = ""] = /starts worker script (\S+\.js)/.exec(stderr) ?? [];
@@ -124,7 +124,7 @@ describe("the built package", { concurrency: 3 }, () => {
   it("the built library exports what src/index.ts exports and builds the same image", async () => {
     const library = await import(pathToFileURL(join(root, published.exports["."].default)).href);
     assert.deepEqual(Object.keys(library).sort(), Object.keys(index).sort());
-    const to = `oci:${join(temporaryFolder(), "out")}`;
+    const to = `oci:${join(temporaryDirectory(), "out")}`;
     const options = {
       directory: app,
       base: "scratch",

@@ -21,15 +21,15 @@ import { imageWith } from "../../support/compose-image.ts";
 import { failsWith } from "../../support/file-facts.ts";
 import { TestRegistry } from "../../support/registry.ts";
 import { ARM64 } from "../../support/small-image.ts";
-import { temporaryFolder } from "../../support/trees.ts";
+import { temporaryDirectory } from "../../support/trees.ts";
 import { zstdOf, zstdZeros } from "../../support/zstd.ts";
 
 async function pushed(source: string, options: Partial<PushOptions> = {}) {
-  const out = join(temporaryFolder(), "out");
+  const out = join(temporaryDirectory(), "out");
   const events: BuildEvent[] = [];
   const result = await push({
-    ...{ source, to: `oci:${out}:latest`, forLambda: true, cacheDir: temporaryFolder() },
-    ...{ environment: { HOME: temporaryFolder() }, onEvent: (event: BuildEvent) => events.push(event) },
+    ...{ source, to: `oci:${out}:latest`, forLambda: true, cacheDir: temporaryDirectory() },
+    ...{ environment: { HOME: temporaryDirectory() }, onEvent: (event: BuildEvent) => events.push(event) },
     ...options,
   });
   const told = events.flatMap((event) => (event.type === "image-changed" ? [event.what] : []));
@@ -40,7 +40,7 @@ async function pushed(source: string, options: Partial<PushOptions> = {}) {
 
 /** No rule finds an error in it. */
 async function assertLoads(source: string): Promise<void> {
-  const { findings } = await check({ source, deep: true, cacheDir: temporaryFolder() });
+  const { findings } = await check({ source, deep: true, cacheDir: temporaryDirectory() });
   assert.deepEqual(
     findings.filter(({ severity }) => severity === "error"),
     [],

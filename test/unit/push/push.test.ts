@@ -7,7 +7,7 @@ import { MEDIA_TYPES } from "../../../src/oci/media-types.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
 import { TestRegistry } from "../../support/registry.ts";
 import { layOut, seededImage } from "../../support/reliability/image.ts";
-import { temporaryFolder } from "../../support/trees.ts";
+import { temporaryDirectory } from "../../support/trees.ts";
 
 const LAYERS = 9;
 /** Nothing is sent within this time where the code is broken. */
@@ -23,7 +23,7 @@ let count = 0;
 const newRepository = () => `push-${++count}`;
 
 function run(options: Partial<PushOptions> & Pick<PushOptions, "source" | "to">) {
-  const cacheDirectory = join(temporaryFolder(), "cache");
+  const cacheDirectory = join(temporaryDirectory(), "cache");
   return push({ cacheDir: cacheDirectory, environment: {}, ...options });
 }
 
@@ -41,7 +41,7 @@ describe("push", () => {
   it("push names every blob that will be sent before the first one is sent", () =>
     withRegistry(async (own) => {
       const image = seededImage("queued", ...Array.from({ length: LAYERS }, (_, index) => 1000 + index));
-      const layout = await layOut(temporaryFolder(), image);
+      const layout = await layOut(temporaryDirectory(), image);
       // No upload ends: what is reported is reported before.
       own.fault = ({ kind }) => (kind === "put upload" ? { kind: "silence" } : undefined);
       const stop = new AbortController();
@@ -64,7 +64,7 @@ describe("push", () => {
 
   it("push of an image that the destination has reads and sends no blob and writes no manifest", async () => {
     const to = `${registry.host}/${newRepository()}:v1`;
-    const source = `oci:${await layOut(temporaryFolder(), seededImage("present", 2000))}:v1`;
+    const source = `oci:${await layOut(temporaryDirectory(), seededImage("present", 2000))}:v1`;
     await run({ source, to });
     const before = registry.requests.length;
     const { stats } = await run({ source, to });
@@ -82,7 +82,7 @@ describe("push", () => {
       withRegistry(async (own) => {
         const image = seededImage("lost", 3000, 4000);
         const lost = image.layers[0]?.descriptor ?? assert.fail();
-        const source = `oci:${await layOut(temporaryFolder(), image)}:v1`;
+        const source = `oci:${await layOut(temporaryDirectory(), image)}:v1`;
         own.fault = ({ kind, reference, count: nth }) => {
           if (kind === "head blob" && reference === lost.digest)
             return {
@@ -105,7 +105,7 @@ describe("push", () => {
   it("push of one image to two registries stops both when one refuses it", () =>
     withRegistry((silent) =>
       withRegistry(async (refusing) => {
-        const source = `oci:${await layOut(temporaryFolder(), seededImage("two", 5000))}:v1`;
+        const source = `oci:${await layOut(temporaryDirectory(), seededImage("two", 5000))}:v1`;
         silent.fault = ({ kind }) => (kind === "put upload" ? { kind: "silence" } : undefined);
         refusing.fault = ({ kind }) =>
           kind === "start upload"
@@ -119,7 +119,7 @@ describe("push", () => {
 
   it("push adds every --tag to the destination's own tag", async () => {
     const repository = newRepository();
-    const source = `oci:${await layOut(temporaryFolder(), seededImage("tags", 100))}:v1`;
+    const source = `oci:${await layOut(temporaryDirectory(), seededImage("tags", 100))}:v1`;
     const { digest } = await run({ source, to: `${registry.host}/${repository}:v1`, tag: ["v2", "v3"] });
     for (const tag of ["v1", "v2", "v3"]) assert.equal(registry.tag(repository, tag), digest, tag);
     assert.equal(registry.tag(repository, "latest"), undefined);
@@ -132,7 +132,7 @@ describe("push of an index", () => {
     await publishBase(registry, repository, "v1", lambdaBase("arm64"), lambdaBase("x86_64"));
     const { platform } = await run({
       source: `${registry.host}/${repository}:v1`,
-      to: `oci:${temporaryFolder()}`,
+      to: `oci:${temporaryDirectory()}`,
     });
     assert.equal(platform, "linux/amd64");
   });
@@ -144,7 +144,7 @@ describe("push of an index", () => {
     const [arm64, other] = index.manifests;
     const manifests = [arm64, { ...other, platform: { os: "linux", architecture: "s390x" } }];
     registry.addManifest(repository, MEDIA_TYPES.docker.index, { ...index, manifests }, "v2");
-    const out = join(temporaryFolder(), "out");
+    const out = join(temporaryDirectory(), "out");
     await assert.rejects(run({ source: `${registry.host}/${repository}:v2`, to: `oci:${out}` }), {
       code: "PLATFORM_NOT_FOUND",
       message: /no image for linux\/amd64 in the index, which has linux\/arm64, linux\/s390x/,
@@ -155,7 +155,7 @@ describe("push of an index", () => {
   it("push with --arch of an image that is not an index refuses another architecture", async () => {
     const repository = newRepository();
     await publishBase(registry, repository, "v1", lambdaBase("x86_64"));
-    const options = { source: `${registry.host}/${repository}:v1`, to: `oci:${temporaryFolder()}` };
+    const options = { source: `${registry.host}/${repository}:v1`, to: `oci:${temporaryDirectory()}` };
     await assert.rejects(run({ ...options, arch: "arm64" }), { code: "PLATFORM_NOT_FOUND" });
   });
 });
@@ -165,12 +165,12 @@ describe("push and the cache", () => {
     const repository = newRepository();
     await publishBase(registry, repository, "v1", lambdaBase("x86_64"));
     const source = `${registry.host}/${repository}:v1`;
-    const cacheDirectory = join(temporaryFolder(), "cache");
-    const first = await run({ source, to: `oci:${temporaryFolder()}`, cacheDir: cacheDirectory });
+    const cacheDirectory = join(temporaryDirectory(), "cache");
+    const first = await run({ source, to: `oci:${temporaryDirectory()}`, cacheDir: cacheDirectory });
     const before = registry.requests.length;
     const second = await run({
       source,
-      to: `oci:${temporaryFolder()}`,
+      to: `oci:${temporaryDirectory()}`,
       cacheDir: cacheDirectory,
       offline: true,
     });
@@ -181,7 +181,7 @@ describe("push and the cache", () => {
 
   it("push --offline refuses a registry as destination before it reads the source", () =>
     withRegistry(async (own) => {
-      const source = `oci:${await layOut(temporaryFolder(), seededImage("offline", 100))}:v1`;
+      const source = `oci:${await layOut(temporaryDirectory(), seededImage("offline", 100))}:v1`;
       await assert.rejects(run({ source, to: `${own.host}/app:v1`, offline: true }), { code: "OFFLINE" });
       assert.equal(own.requests.length, 0);
     }));
@@ -189,7 +189,7 @@ describe("push and the cache", () => {
   it("push with --offline and without a cache says that the image is not in the cache", async () => {
     const repository = newRepository();
     await publishBase(registry, repository, "v1", lambdaBase("x86_64"));
-    const options = { source: `${registry.host}/${repository}:v1`, to: `oci:${temporaryFolder()}` };
+    const options = { source: `${registry.host}/${repository}:v1`, to: `oci:${temporaryDirectory()}` };
     await assert.rejects(run({ ...options, offline: true, cache: false }), {
       code: "OFFLINE",
       message: /is not in the cache/,
@@ -200,15 +200,15 @@ describe("push and the cache", () => {
     const repository = newRepository();
     await publishBase(registry, repository, "v1", lambdaBase("x86_64"));
     const source = `${registry.host}/${repository}:v1`;
-    const cacheDirectory = join(temporaryFolder(), "cache");
+    const cacheDirectory = join(temporaryDirectory(), "cache");
     const without = await run({
       source,
-      to: `oci:${temporaryFolder()}`,
+      to: `oci:${temporaryDirectory()}`,
       cacheDir: cacheDirectory,
       cache: false,
     });
     assert.equal(existsSync(cacheDirectory), false);
-    const cached = await run({ source, to: `oci:${temporaryFolder()}`, cacheDir: cacheDirectory });
+    const cached = await run({ source, to: `oci:${temporaryDirectory()}`, cacheDir: cacheDirectory });
     assert.equal(without.digest, cached.digest);
     assert.equal(without.stats.received, cached.stats.received);
   });
@@ -216,8 +216,8 @@ describe("push and the cache", () => {
   it("push reports as received each layer once, also when two destinations read it", async () => {
     const image = seededImage("received", 5_000_000, 300_000);
     const source = `${registry.host}/${newRepository()}:v1`;
-    await run({ source: `oci:${await layOut(temporaryFolder(), image)}:v1`, to: source });
-    const to = [`oci:${temporaryFolder()}`, `oci:${temporaryFolder()}`];
+    await run({ source: `oci:${await layOut(temporaryDirectory(), image)}:v1`, to: source });
+    const to = [`oci:${temporaryDirectory()}`, `oci:${temporaryDirectory()}`];
     const { stats } = await run({ source, to });
     const bytes = image.layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0);
     assert.equal(stats.received, bytes);
@@ -229,7 +229,7 @@ describe("push between media", () => {
     const image = lambdaBase("x86_64");
     const repository = newRepository();
     await publishBase(registry, repository, "v1", image);
-    const directory = temporaryFolder();
+    const directory = temporaryDirectory();
     const places = [
       `${registry.host}/${repository}:v1`,
       `oci:${directory}/first`,
@@ -252,7 +252,7 @@ describe("push between media", () => {
     const image = lambdaBase("x86_64");
     const repository = newRepository();
     await publishBase(registry, repository, "v1", image);
-    const archive = `docker-archive:${join(temporaryFolder(), "a.tar")}`;
+    const archive = `docker-archive:${join(temporaryDirectory(), "a.tar")}`;
     const to = `${registry.host}/${newRepository()}:v1`;
     await run({ source: `${registry.host}/${repository}:v1`, to: archive });
     const { layers } = await run({ source: archive, to });
@@ -268,7 +268,7 @@ describe("push between media", () => {
   it("push reads AWS's bases by their short names", async () => {
     await publishBase(registry, "lambda/python", "3.12", lambdaBase("x86_64"), lambdaBase("arm64"));
     const environment = { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda` };
-    const { digest } = await run({ source: "python:3.12", to: `oci:${temporaryFolder()}`, environment });
+    const { digest } = await run({ source: "python:3.12", to: `oci:${temporaryDirectory()}`, environment });
     assert.equal(digest, lambdaBase("x86_64").manifest.descriptor.digest);
   });
 });

@@ -7,7 +7,7 @@ import { type Digest, digestOf } from "../../../src/oci/digest.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
 import { type RequestKind, TestRegistry, type TestRegistryOptions } from "../../support/registry.ts";
 import { layOut, seededImage } from "../../support/reliability/image.ts";
-import { temporaryFolder } from "../../support/trees.ts";
+import { temporaryDirectory } from "../../support/trees.ts";
 
 async function start(t: TestContext, options: TestRegistryOptions = {}): Promise<TestRegistry> {
   const registry = await TestRegistry.start({ user: "me", password: "secret", ...options });
@@ -17,7 +17,7 @@ async function start(t: TestContext, options: TestRegistryOptions = {}): Promise
 
 /** A user with a home and a cache, and with a login where the registry wants one. */
 function user(registry: TestRegistry) {
-  const home = temporaryFolder();
+  const home = temporaryDirectory();
   const auth = Buffer.from("me:secret").toString("base64");
   const DOCKER_AUTH_CONFIG = JSON.stringify({ auths: { [registry.host]: { auth } } });
   const login = (registry.options.auth ?? "anonymous") === "anonymous" ? {} : { DOCKER_AUTH_CONFIG };
@@ -43,7 +43,7 @@ const FIRST = { "head manifest": 1, "head blob": 3, "start upload": 3, "put uplo
 describe("the requests of a push", () => {
   it("are for a new image one HEAD of the tag, and a HEAD, a POST and a PUT of each blob", async (t) => {
     const registry = await start(t);
-    const source = `oci:${await layOut(temporaryFolder(), IMAGE)}:v1`;
+    const source = `oci:${await layOut(temporaryDirectory(), IMAGE)}:v1`;
     const to = `${registry.host}/app:v1`;
     assert.deepEqual(await asked(registry, () => push({ source, to, ...user(registry) })), FIRST);
   });
@@ -51,7 +51,7 @@ describe("the requests of a push", () => {
   it("are for an unchanged image one HEAD, and with it the login", async (t) => {
     for (const auth of ["anonymous", "basic", "token"] as const) {
       const registry = await start(t, { auth });
-      const source = `oci:${await layOut(temporaryFolder(), IMAGE)}:v1`;
+      const source = `oci:${await layOut(temporaryDirectory(), IMAGE)}:v1`;
       const to = `${registry.host}/app:v1`;
       await push({ source, to, ...user(registry) });
       const again = await asked(registry, () => push({ source, to, ...user(registry) }));
@@ -68,7 +68,7 @@ describe("the requests of a push", () => {
   it("are for a second build of an unchanged directory the base's tag, one HEAD and the login", async (t) => {
     const registry = await start(t, { auth: "token" });
     await publishBase(registry, "bases/python", "3.12", lambdaBase());
-    const directory = temporaryFolder();
+    const directory = temporaryDirectory();
     writeFileSync(join(directory, "app.py"), "def handler(event, context): return 1\n");
     const base = `${registry.host}/bases/python:3.12`;
     const options = {
@@ -93,7 +93,7 @@ describe("the requests of a push", () => {
 
   it("are for two tags of one repository those of one, and a HEAD and a PUT of the second tag", async (t) => {
     const registry = await start(t);
-    const source = `oci:${await layOut(temporaryFolder(), IMAGE)}:v1`;
+    const source = `oci:${await layOut(temporaryDirectory(), IMAGE)}:v1`;
     const to = `${registry.host}/app`;
     const counts = await asked(registry, () => push({ source, to, tag: ["a", "b"], ...user(registry) }));
     assert.deepEqual(counts, { ...FIRST, "head manifest": 2, "put manifest": 2 });
@@ -103,7 +103,7 @@ describe("the requests of a push", () => {
 
   it("to two repositories of a registry send each blob once and mount it in the other", async (t) => {
     const registry = await start(t);
-    const source = `oci:${await layOut(temporaryFolder(), IMAGE)}:v1`;
+    const source = `oci:${await layOut(temporaryDirectory(), IMAGE)}:v1`;
     const to = [`${registry.host}/one:v1`, `${registry.host}/two:v1`];
     const counts = await asked(registry, () => push({ source, to, ...user(registry) }));
     const each = { "head manifest": 2, "head blob": 6, "put manifest": 2 };
@@ -116,7 +116,7 @@ describe("the cache's memory of where a blob was sent", () => {
 
   async function pushed(t: TestContext, options: TestRegistryOptions = {}) {
     const registry = await start(t, options);
-    const source = `oci:${await layOut(temporaryFolder(), IMAGE)}:v1`;
+    const source = `oci:${await layOut(temporaryDirectory(), IMAGE)}:v1`;
     const own = user(registry);
     await push({ source, to: `${registry.host}/one:v1`, ...own });
     const events: BuildEvent[] = [];

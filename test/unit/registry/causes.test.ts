@@ -38,9 +38,9 @@ beforeEach(() => {
 });
 
 function dockerConfig(): string {
-  const folder = join(world.directory, ".docker");
-  mkdirSync(folder, { recursive: true });
-  return join(folder, "config.json");
+  const directory = join(world.directory, ".docker");
+  mkdirSync(directory, { recursive: true });
+  return join(directory, "config.json");
 }
 
 const NOBODY: Environment = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };

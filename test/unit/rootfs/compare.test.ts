@@ -83,7 +83,7 @@ describe("what two images show differently", () => {
     );
   });
 
-  it("is a file of the same size with other bytes, a link to elsewhere, and a file that became a folder", async () => {
+  it("is a file of the same size with other bytes, a link to elsewhere, and a file that became a directory", async () => {
     const link = (linkname: string): Entry => ({ name: "link", type: "symlink", linkname });
     const before = await layerOf(file("a", "1"), link("x"), file("f", "1"));
     const after = await layerOf(file("a", "2"), link("y"), { name: "f/", type: "directory" });

@@ -8,7 +8,7 @@ import { imageTree } from "../../../src/dockerfile/trees.ts";
 import { type Content, contentOf } from "../../../src/oci/content.ts";
 import { MEDIA_TYPES } from "../../../src/oci/media-types.ts";
 import { extractFiles } from "../../../src/rootfs/unpack/extract-files.ts";
-import { temporaryFolder } from "../../support/trees.ts";
+import { temporaryDirectory } from "../../support/trees.ts";
 
 type Member = Partial<Header> & { readonly name: string; readonly text?: string };
 
@@ -24,7 +24,7 @@ async function layer(...members: readonly Member[]): Promise<Content> {
 const directory = (name: string): Member => ({ name, type: "directory" });
 
 async function treeOf(layers: readonly Content[], ...paths: readonly string[]) {
-  const file = join(temporaryFolder(), "contents");
+  const file = join(temporaryDirectory(), "contents");
   const extracted = await extractFiles(layers, { paths, file, signal: new AbortController().signal });
   return imageTree(extracted, "example.com/image");
 }

@@ -9,7 +9,7 @@ import { digestOf } from "../../../src/oci/digest.ts";
 import { scanLayer } from "../../../src/rootfs/scan.ts";
 import { failsWith } from "../../support/file-facts.ts";
 import { TAR_END, tarFile, tarHeader } from "../../support/tar-blocks.ts";
-import { noise, temporaryFolder } from "../../support/trees.ts";
+import { noise, temporaryDirectory } from "../../support/trees.ts";
 
 const TAR = Buffer.concat([tarFile("a", "1"), tarFile("b", noise(300_000)), TAR_END]);
 const GZIP = gzipSync(TAR);
@@ -66,7 +66,7 @@ describe("errors while a layer is read", () => {
 
   const skip = process.platform === "linux" ? false : "needs /proc";
   it("no file stays open after layers of zstd, broken gzip and broken tars", { skip }, async () => {
-    const directory = temporaryFolder();
+    const directory = temporaryDirectory();
     const broken: Readonly<Record<string, Uint8Array>> = {
       zstd: Buffer.concat([Buffer.from("28b52ffd", "hex"), noise(500_000)]),
       "cut gzip": GZIP.subarray(0, 100_000),

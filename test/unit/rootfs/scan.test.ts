@@ -153,7 +153,7 @@ describe("layers together", () => {
   });
 });
 
-it("a folder that only something in it tells of is on the way to that", async () => {
+it("a directory that only something in it tells of is on the way to that", async () => {
   const { view } = await scanImage([contentOf(gzipSync(await tarOf([file("opt/lib/a", "a")])))]);
   assert.equal(view.resolve("/opt/lib/a")?.size, 1);
   assert.equal(view.resolve("/opt/lib")?.kind, "directory");

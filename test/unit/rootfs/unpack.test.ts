@@ -18,7 +18,7 @@ import { digestOf } from "../../../src/oci/digest.ts";
 import type { Layer } from "../../../src/oci/image.ts";
 import { MEDIA_TYPES } from "../../../src/oci/media-types.ts";
 import { removeTree, unpackImage } from "../../../src/rootfs/unpack/unpack.ts";
-import { temporaryFolder } from "../../support/small-image.ts";
+import { temporaryDirectory } from "../../support/small-image.ts";
 
 type Entry = Partial<Header> & { readonly name: string } & { readonly text?: string };
 
@@ -38,7 +38,7 @@ const symlink = (name: string, linkname: string): Entry => ({ name, type: "symli
 const hardlink = (name: string, linkname: string): Entry => ({ name, type: "link", linkname });
 
 async function unpacked(...layers: readonly Layer[]): Promise<(path: string) => string> {
-  const root = temporaryFolder();
+  const root = temporaryDirectory();
   await unpackImage(layers, root);
   return (path) => join(root, path);
 }
@@ -71,7 +71,7 @@ describe("unpacking an image", () => {
   });
 
   it("writes nothing outside of its directory, whatever links and names the image has", async () => {
-    const outside = temporaryFolder();
+    const outside = temporaryDirectory();
     writeFileSync(join(outside, "secret"), "of the host");
     const parents = "../".repeat(20);
     const at = await unpacked(
@@ -91,10 +91,10 @@ describe("unpacking an image", () => {
   });
 
   it("does not link to a file of the host", async () => {
-    const outside = join(temporaryFolder(), "secret");
+    const outside = join(temporaryDirectory(), "secret");
     writeFileSync(outside, "of the host");
     const bad = await layer(hardlink("stolen", `${"../".repeat(20)}${outside}`));
-    await assert.rejects(unpackImage([bad], temporaryFolder()), { code: "WRITE_FAILED" });
+    await assert.rejects(unpackImage([bad], temporaryDirectory()), { code: "WRITE_FAILED" });
   });
 
   it("links two names of one file, also through a directory that is a link", async () => {
@@ -105,7 +105,7 @@ describe("unpacking an image", () => {
   });
 
   it("gives the owner what Lambda's user may do, where that is asked for", async () => {
-    const root = temporaryFolder();
+    const root = temporaryDirectory();
     const entries = [
       { name: "closed", mode: 0o600, text: "x" },
       { name: "program", mode: 0o4755, text: "x" },
@@ -125,6 +125,6 @@ describe("unpacking an image", () => {
 
   it("refuses a layer whose content is not what the image's config says", async () => {
     const wrong = { ...(await layer(file("a"))), diffId: digestOf(Buffer.from("other")) };
-    await assert.rejects(unpackImage([wrong], temporaryFolder()), { code: "CONTENT_MISMATCH" });
+    await assert.rejects(unpackImage([wrong], temporaryDirectory()), { code: "CONTENT_MISMATCH" });
   });
 });

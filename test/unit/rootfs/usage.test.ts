@@ -75,7 +75,7 @@ describe("the inventory of an image", () => {
     assert.deepEqual(contents.waste.duplicates, []);
   });
 
-  it("sums up caches by their folders", async () => {
+  it("sums up caches by their directories", async () => {
     const { contents } = await inventoryOf({
       "var/cache/dnf/a/b": "123",
       "var/cache/dnf/c": "12",
@@ -137,6 +137,6 @@ describe("a cache", () => {
     "var/task/app.py": undefined,
     tmp: undefined,
   };
-  for (const [path, folder] of Object.entries(cases))
-    it(`of ${path} is ${folder}`, () => assert.equal(cacheOf(path)?.path, folder));
+  for (const [path, directory] of Object.entries(cases))
+    it(`of ${path} is ${directory}`, () => assert.equal(cacheOf(path)?.path, directory));
 });

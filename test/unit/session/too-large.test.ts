@@ -7,7 +7,7 @@ import { digestOf } from "../../../src/oci/digest.ts";
 import { MEDIA_TYPES } from "../../../src/oci/media-types.ts";
 import { failsWith } from "../../support/file-facts.ts";
 import { TestRegistry } from "../../support/registry.ts";
-import { temporaryFolder } from "../../support/trees.ts";
+import { temporaryDirectory } from "../../support/trees.ts";
 
 const { config: configType, layer: layerType, manifest: manifestType } = MEDIA_TYPES.oci;
 
@@ -38,10 +38,10 @@ describe("push of an image from a registry", () => {
       const registry = await TestRegistry.start();
       t.after(() => registry.stop());
       publish(registry, ...sizes);
-      const cacheDir = join(temporaryFolder(), "cache");
+      const cacheDir = join(temporaryDirectory(), "cache");
       const pushing = push({
         source: `${registry.host}/app:v1`,
-        to: `oci:${join(temporaryFolder(), "copy")}`,
+        to: `oci:${join(temporaryDirectory(), "copy")}`,
         ...{ cacheDir, environment: {} },
       });
       await assert.rejects(pushing, failsWith("IMAGE_INVALID", /layers of \d+ GB compressed/));

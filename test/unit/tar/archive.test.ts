@@ -5,11 +5,11 @@ import { describe, it } from "node:test";
 import { pack } from "tar-stream";
 import { indexArchive, writeArchive } from "../../../src/tar/archive.ts";
 import { failsWith } from "../../support/file-facts.ts";
-import { temporaryFolder } from "../../support/small-image.ts";
+import { temporaryDirectory } from "../../support/small-image.ts";
 
 const BLOCK = 512;
 const END = Buffer.alloc(2 * BLOCK);
-const directory = temporaryFolder();
+const directory = temporaryDirectory();
 let count = 0;
 
 function file(...blocks: readonly Uint8Array[]): string {

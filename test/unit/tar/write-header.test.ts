@@ -13,7 +13,7 @@ const file = (path: string, size = 0, mode = 0o644): Entry => ({
   size,
   source: "",
 });
-const folder = (path: string, mode = 0o755): Entry => ({ kind: "directory", path, mode });
+const directory = (path: string, mode = 0o755): Entry => ({ kind: "directory", path, mode });
 const link = (path: string, target: string): Entry => ({ kind: "symlink", path, target });
 
 function headerOf(entry: Entry, mtime: Date): Buffer {
@@ -66,10 +66,10 @@ const ENTRIES: readonly Entry[] = [
   file("\u{1f600}"),
   file(`${name(976)}/x`),
   file(`${name(80)}/${"\u00e9".repeat(60)}`),
-  folder("a"),
-  folder("tmp", 0o1777),
-  ...[98, 99].map((length) => folder(name(length))),
-  folder(`${name(60, "p")}/${name(60, "q")}`),
+  directory("a"),
+  directory("tmp", 0o1777),
+  ...[98, 99].map((length) => directory(name(length))),
+  directory(`${name(60, "p")}/${name(60, "q")}`),
   link("a", "b"),
   link("a", name(100)),
   link("a", name(101)),
@@ -87,7 +87,7 @@ describe("a tar header", () => {
   }
 
   it("is that of tar-stream also where only an extended one is read alike by all", async () => {
-    for (const entry of [link("a", "\u00e9"), folder(name(100)), folder(name(200))]) {
+    for (const entry of [link("a", "\u00e9"), directory(name(100)), directory(name(200))]) {
       assert.deepEqual(headerOf(entry, at(1)), await headerByTarStream(entry, at(1), {}));
     }
   });

@@ -38,14 +38,14 @@ export async function placed({ layer, change }: Bomb): Promise<TestRegistry> {
 
 /** One command, in a process of its own. */
 export async function survive(bomb: Bomb, command: Command, { host }: TestRegistry): Promise<Survived> {
-  const folder = mkdtempSync(join(tmpdir(), "lambda-pack-bomb-"));
-  const peakFile = join(folder, "peak");
+  const directory = mkdtempSync(join(tmpdir(), "lambda-pack-bomb-"));
+  const peakFile = join(directory, "peak");
   try {
-    writeFileSync(join(folder, "app.py"), "def handler(event, context):\n    return 1\n");
+    writeFileSync(join(directory, "app.py"), "def handler(event, context):\n    return 1\n");
     const env = {
-      HOME: folder,
-      DOCKER_CONFIG: folder,
-      XDG_CACHE_HOME: join(folder, "cache"),
+      HOME: directory,
+      DOCKER_CONFIG: directory,
+      XDG_CACHE_HOME: join(directory, "cache"),
       PEAK_FILE: peakFile,
     };
     const tsx = import.meta.resolve("tsx");
@@ -56,9 +56,9 @@ export async function survive(bomb: Bomb, command: Command, { host }: TestRegist
       "--import",
       recordPeak,
       bin,
-      ...argumentsOf(command, `${host}/app:v1`, folder),
+      ...argumentsOf(command, `${host}/app:v1`, directory),
     ];
-    const { status, stdout, stderr } = await tryRun(process.execPath, args, { env, cwd: folder });
+    const { status, stdout, stderr } = await tryRun(process.execPath, args, { env, cwd: directory });
     const ms = performance.now() - started;
     const [expected, says] = bomb.ends[command];
     const said = stdout + stderr;
@@ -72,13 +72,13 @@ export async function survive(bomb: Bomb, command: Command, { host }: TestRegist
             : undefined;
     return { status, ms, peak: Number(readFileSync(peakFile, "utf8")), flaw };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   }
 }
 
-function argumentsOf(command: Command, image: string, folder: string): readonly string[] {
-  const source = join(folder, "app.py");
-  const out = `oci:${join(folder, "out")}:v1`;
+function argumentsOf(command: Command, image: string, directory: string): readonly string[] {
+  const source = join(directory, "app.py");
+  const out = `oci:${join(directory, "out")}:v1`;
   const common = ["--progress", "none"];
   const allowed = ["--allow", "runtime-client", "--allow", "entrypoint"];
   switch (command) {

@@ -17,23 +17,23 @@ const HUB = "https://index.docker.io/v1/";
 const auth = (username: string, password = SECRET) =>
   Buffer.from(`${username}:${password}`).toString("base64");
 
-/** A home folder with the given files, JSON where they are not text. */
+/** A home directory with the given files, JSON where they are not text. */
 async function home(t: TestContext, files: Readonly<Record<string, unknown>> = {}): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "lambda-pack-home-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  const directory = await mkdtemp(join(tmpdir(), "lambda-pack-home-"));
+  t.after(() => rm(directory, { recursive: true, force: true }));
   for (const [name, content] of Object.entries(files)) {
-    await mkdir(dirname(join(folder, name)), { recursive: true });
-    await writeFile(join(folder, name), typeof content === "string" ? content : JSON.stringify(content));
+    await mkdir(dirname(join(directory, name)), { recursive: true });
+    await writeFile(join(directory, name), typeof content === "string" ? content : JSON.stringify(content));
   }
-  return folder;
+  return directory;
 }
 
 /** A helper in PATH whose body is a shell script; what it was asked is appended to `asked`. */
-async function helper(folder: string, suffix: string, script: string): Promise<Environment> {
-  const file = join(folder, `docker-credential-${suffix}`);
-  await writeFile(file, `#!/bin/sh\nserver=$(cat)\necho "$1 $server" >> "${folder}/asked"\n${script}\n`);
+async function helper(directory: string, suffix: string, script: string): Promise<Environment> {
+  const file = join(directory, `docker-credential-${suffix}`);
+  await writeFile(file, `#!/bin/sh\nserver=$(cat)\necho "$1 $server" >> "${directory}/asked"\n${script}\n`);
   await chmod(file, 0o755);
-  return { PATH: `${folder}:/usr/bin:/bin` };
+  return { PATH: `${directory}:/usr/bin:/bin` };
 }
 
 const answering = (username: string, secret = SECRET) =>
@@ -68,24 +68,27 @@ describe("docker's config.json", () => {
   }
 
   it("podman's logins are found in /run/containers/UID without XDG_RUNTIME_DIR", async (t) => {
-    const folder = await home(t, {
+    const directory = await home(t, {
       "run/auth.json": { auths: { "registry.test": { auth: auth("podman") } } },
     });
-    const configs = [...readDockerConfigs({}, folder, join(folder, "run"))];
+    const configs = [...readDockerConfigs({}, directory, join(directory, "run"))];
     assert.deepEqual(
       configs.map(({ place }) => place),
-      [join(folder, "run/auth.json")],
+      [join(directory, "run/auth.json")],
     );
-    assert.deepEqual([...readDockerConfigs({ XDG_RUNTIME_DIR: folder }, folder, join(folder, "run"))], []);
+    assert.deepEqual(
+      [...readDockerConfigs({ XDG_RUNTIME_DIR: directory }, directory, join(directory, "run"))],
+      [],
+    );
   });
 
   it("gives user and password of a registry, and where they are from", async (t) => {
-    const folder = await home(t, docker({ "registry.test:5000": { auth: auth("alice", "p:w:d") } }));
-    assert.deepEqual(await dockerCredentials({}, folder).get("registry.test:5000", "app"), {
+    const directory = await home(t, docker({ "registry.test:5000": { auth: auth("alice", "p:w:d") } }));
+    assert.deepEqual(await dockerCredentials({}, directory).get("registry.test:5000", "app"), {
       kind: "basic",
       username: "alice",
       password: "p:w:d",
-      from: join(folder, ".docker/config.json"),
+      from: join(directory, ".docker/config.json"),
     });
   });
 
@@ -115,8 +118,8 @@ describe("docker's config.json", () => {
   ];
   for (const [key, registry] of keys) {
     it(`knows ${registry} under ${key}`, async (t) => {
-      const folder = await home(t, docker({ [key]: { auth: auth("alice") } }));
-      assert.equal(await userOf(dockerCredentials({}, folder), registry), "alice");
+      const directory = await home(t, docker({ [key]: { auth: auth("alice") } }));
+      assert.equal(await userOf(dockerCredentials({}, directory), registry), "alice");
     });
   }
 
@@ -171,8 +174,8 @@ describe("docker's config.json", () => {
 
   it("may be missing, empty of credentials, or start with a byte order mark", async (t) => {
     assert.equal(await dockerCredentials({}, await home(t)).get("registry.test", "app"), undefined);
-    const folder = await home(t, { ".docker/config.json": "\ufeff{}" });
-    assert.equal(await dockerCredentials({}, folder).get("registry.test", "app"), undefined);
+    const directory = await home(t, { ".docker/config.json": "\ufeff{}" });
+    assert.equal(await dockerCredentials({}, directory).get("registry.test", "app"), undefined);
   });
 
   it("may have its keys in another case, as docker reads them", async (t) => {
@@ -196,18 +199,18 @@ describe("docker's config.json", () => {
   };
   for (const [what, content] of Object.entries(malformed)) {
     it(`that ${what} is an error that names the file and quotes nothing of it`, async (t) => {
-      const folder = await home(t, { ".docker/config.json": content });
-      await assert.rejects(dockerCredentials({}, folder).get("registry.test", "app"), (error: Error) => {
+      const directory = await home(t, { ".docker/config.json": content });
+      await assert.rejects(dockerCredentials({}, directory).get("registry.test", "app"), (error: Error) => {
         assert.match(inspect(error), /CREDENTIALS_INVALID/);
-        assert.equal(error.message.includes(join(folder, ".docker/config.json")), true);
+        assert.equal(error.message.includes(join(directory, ".docker/config.json")), true);
         return !inspect(error, { depth: 9, showHidden: true }).includes(SECRET);
       });
     });
   }
 
   it("that cannot be read is an error that names it", async (t) => {
-    const folder = await home(t, { ".docker/config.json/folder": "" });
-    await assert.rejects(dockerCredentials({}, folder).get("registry.test", "app"), {
+    const directory = await home(t, { ".docker/config.json/folder": "" });
+    await assert.rejects(dockerCredentials({}, directory).get("registry.test", "app"), {
       code: "CREDENTIALS_INVALID",
       message: /config\.json is a directory, not a regular file/,
     });
@@ -218,13 +221,13 @@ describe("a docker config that is not a small file", () => {
   const MIB = 1024 * 1024;
 
   it("is an error that states the limit when it has more than 4 MiB", async (t) => {
-    const folder = await home(t, {
+    const directory = await home(t, {
       ".docker/config.json": `{}${" ".repeat(4 * MIB - 2)}`,
       large: `{}${" ".repeat(4 * MIB)}`,
     });
-    assert.equal(await dockerCredentials({}, folder).get("registry.test", "app"), undefined);
-    const REGISTRY_AUTH_FILE = join(folder, "large");
-    await assert.rejects(dockerCredentials({ REGISTRY_AUTH_FILE }, folder).get("registry.test", "app"), {
+    assert.equal(await dockerCredentials({}, directory).get("registry.test", "app"), undefined);
+    const REGISTRY_AUTH_FILE = join(directory, "large");
+    await assert.rejects(dockerCredentials({ REGISTRY_AUTH_FILE }, directory).get("registry.test", "app"), {
       code: "CREDENTIALS_INVALID",
       message: `${REGISTRY_AUTH_FILE} has more than the ${4 * MIB} bytes that it may have`,
     });
@@ -234,7 +237,7 @@ describe("a docker config that is not a small file", () => {
 describe("the places of credentials", () => {
   it("count in docker's and podman's order", async (t) => {
     const entry = (user: string) => ({ auths: { "registry.test": { auth: auth(user) } } });
-    const folder = await home(t, {
+    const directory = await home(t, {
       "elsewhere/config.json": entry("DOCKER_CONFIG"),
       ".docker/config.json": entry("home"),
       "auth.json": entry("REGISTRY_AUTH_FILE"),
@@ -244,34 +247,34 @@ describe("the places of credentials", () => {
     });
     const variables: readonly (readonly [string, string])[] = [
       ["DOCKER_AUTH_CONFIG", JSON.stringify(entry("DOCKER_AUTH_CONFIG"))],
-      ["DOCKER_CONFIG", join(folder, "elsewhere")],
-      ["REGISTRY_AUTH_FILE", join(folder, "auth.json")],
-      ["XDG_RUNTIME_DIR", join(folder, "run")],
-      ["XDG_CONFIG_HOME", join(folder, "config")],
+      ["DOCKER_CONFIG", join(directory, "elsewhere")],
+      ["REGISTRY_AUTH_FILE", join(directory, "auth.json")],
+      ["XDG_RUNTIME_DIR", join(directory, "run")],
+      ["XDG_CONFIG_HOME", join(directory, "config")],
     ];
     const found: unknown[] = [];
     for (let from = 0; from <= variables.length; from++) {
       const environment = Object.fromEntries(variables.slice(from));
-      // Without DOCKER_CONFIG docker looks into the home folder, which is emptied to see the next.
-      if (from === 2) await rm(join(folder, ".docker"), { recursive: true });
-      found.push(await userOf(dockerCredentials(environment, folder), "registry.test"));
+      // Without DOCKER_CONFIG docker looks into the home directory, which is emptied to see the next.
+      if (from === 2) await rm(join(directory, ".docker"), { recursive: true });
+      found.push(await userOf(dockerCredentials(environment, directory), "registry.test"));
     }
     assert.deepEqual(found, [...variables.map(([name]) => name), ".config"]);
   });
 
   it("are each searched for the registry before the next is", async (t) => {
-    const folder = await home(t, {
+    const directory = await home(t, {
       ".docker/config.json": { auths: { "other.test": { auth: auth("other") } } },
       ".config/containers/auth.json": { auths: { "registry.test/team": { auth: auth("podman") } } },
     });
-    assert.equal(await userOf(dockerCredentials({}, folder), "registry.test", "team/app"), "podman");
+    assert.equal(await userOf(dockerCredentials({}, directory), "registry.test", "team/app"), "podman");
   });
 
   it("are not read after the one that has the login", async (t) => {
-    const folder = await home(t, { ".docker/config.json": "{" });
+    const directory = await home(t, { ".docker/config.json": "{" });
     const login = JSON.stringify({ auths: { "registry.test": { auth: auth("variable") } } });
     const environment = { DOCKER_AUTH_CONFIG: login };
-    assert.equal(await userOf(dockerCredentials(environment, folder), "registry.test"), "variable");
+    assert.equal(await userOf(dockerCredentials(environment, directory), "registry.test"), "variable");
   });
 
   it("name the variable when its text is malformed", async (t) => {
@@ -286,34 +289,34 @@ describe("a credential helper", () => {
       { "registry.test": { auth: auth("file") } },
       { credHelpers: { "registry.test": "fake" } },
     );
-    const folder = await home(t, config);
-    const environment = await helper(folder, "fake", answering("helper"));
-    const source = dockerCredentials(environment, folder);
+    const directory = await home(t, config);
+    const environment = await helper(directory, "fake", answering("helper"));
+    const source = dockerCredentials(environment, directory);
     assert.deepEqual(await source.get("registry.test", "app"), {
       ...{ kind: "basic", username: "helper", password: SECRET, from: "docker-credential-fake" },
     });
-    assert.equal(await readFile(join(folder, "asked"), "utf8"), "get registry.test\n");
+    assert.equal(await readFile(join(directory, "asked"), "utf8"), "get registry.test\n");
   });
 
   it("is asked for Docker Hub by its old address", async (t) => {
-    const folder = await home(t, docker({}, { credsStore: "fake" }));
-    const environment = await helper(folder, "fake", answering("hub"));
-    assert.equal(await userOf(dockerCredentials(environment, folder), "docker.io"), "hub");
-    assert.equal(await readFile(join(folder, "asked"), "utf8"), `get ${HUB}\n`);
+    const directory = await home(t, docker({}, { credsStore: "fake" }));
+    const environment = await helper(directory, "fake", answering("hub"));
+    assert.equal(await userOf(dockerCredentials(environment, directory), "docker.io"), "hub");
+    assert.equal(await readFile(join(directory, "asked"), "utf8"), `get ${HUB}\n`);
   });
 
   it("of the host is asked instead of the store", async (t) => {
-    const folder = await home(
+    const directory = await home(
       t,
       docker({}, { credsStore: "missing", credHelpers: { "registry.test": "fake" } }),
     );
-    const environment = await helper(folder, "fake", answering("helper"));
-    assert.equal(await userOf(dockerCredentials(environment, folder), "registry.test"), "helper");
+    const environment = await helper(directory, "fake", answering("helper"));
+    assert.equal(await userOf(dockerCredentials(environment, directory), "registry.test"), "helper");
   });
 
   it("that knows none leaves the word to the file, and to the next one", async (t) => {
-    const folder = await home(t, docker({ "a.test": { auth: auth("file") } }, { credsStore: "fake" }));
-    const source = dockerCredentials(await helper(folder, "fake", NOT_FOUND), folder);
+    const directory = await home(t, docker({ "a.test": { auth: auth("file") } }, { credsStore: "fake" }));
+    const source = dockerCredentials(await helper(directory, "fake", NOT_FOUND), directory);
     assert.equal(await userOf(source, "a.test"), "file");
     assert.equal(await userOf(source, "b.test"), undefined);
   });
@@ -325,12 +328,12 @@ describe("a credential helper", () => {
   });
 
   it("is asked once until what it gave is refused", async (t) => {
-    const folder = await home(t, docker({}, { credsStore: "fake" }));
-    const source = dockerCredentials(await helper(folder, "fake", answering("helper")), folder);
+    const directory = await home(t, docker({}, { credsStore: "fake" }));
+    const source = dockerCredentials(await helper(directory, "fake", answering("helper")), directory);
     await Promise.all([source.get("registry.test", "app"), source.get("registry.test", "app")]);
     await source.get("registry.test", "app");
     await source.get("registry.test", "app", { refused: true });
-    assert.equal((await readFile(join(folder, "asked"), "utf8")).split("\n").length, 3);
+    assert.equal((await readFile(join(directory, "asked"), "utf8")).split("\n").length, 3);
   });
 
   const failures: Readonly<Record<string, readonly [string, RegExp]>> = {
@@ -354,11 +357,11 @@ describe("a credential helper", () => {
   }
 
   it("that is missing is an error, and no other host's credentials are tried", async (t) => {
-    const folder = await home(
+    const directory = await home(
       t,
       docker({ "registry.test": { auth: auth("file") } }, { credsStore: "missing" }),
     );
-    const source = dockerCredentials({ PATH: folder }, folder);
+    const source = dockerCredentials({ PATH: directory }, directory);
     await assert.rejects(source.get("registry.test", "app"), {
       code: "CREDENTIALS_HELPER",
       message: /not in PATH/,
@@ -395,8 +398,8 @@ describe("a credential helper", () => {
   });
 
   it("does not hold up an abort", { timeout: 60_000 }, async (t) => {
-    const folder = await home(t, docker({}, { credsStore: "fake" }));
-    const source = dockerCredentials(await helper(folder, "fake", "exec sleep 100"), folder);
+    const directory = await home(t, docker({}, { credsStore: "fake" }));
+    const source = dockerCredentials(await helper(directory, "fake", "exec sleep 100"), directory);
     await assert.rejects(source.get("registry.test", "app", { signal: AbortSignal.timeout(50) }), {
       name: "TimeoutError",
     });
@@ -410,15 +413,23 @@ describe("the two halves of docker's credentials", () => {
   );
 
   it("are helpers that were configured for the host", async (t) => {
-    const folder = await home(t, config);
-    const source = dockerCredentials(await helper(folder, "fake", answering("helper")), folder, "helpers");
+    const directory = await home(t, config);
+    const source = dockerCredentials(
+      await helper(directory, "fake", answering("helper")),
+      directory,
+      "helpers",
+    );
     assert.equal(await userOf(source, "a.test"), "helper");
     assert.equal(await userOf(source, "b.test"), undefined);
   });
 
   it("and what docker login left", async (t) => {
-    const folder = await home(t, config);
-    const source = dockerCredentials(await helper(folder, "fake", answering("helper")), folder, "stored");
+    const directory = await home(t, config);
+    const source = dockerCredentials(
+      await helper(directory, "fake", answering("helper")),
+      directory,
+      "stored",
+    );
     assert.equal(await userOf(source, "a.test"), "file");
     assert.equal(await userOf(source, "b.test"), "file");
   });
@@ -479,21 +490,21 @@ describe("a source with a fallback", () => {
 
 describe("what a credential helper leaves behind", () => {
   it("a child that keeps the helper's output open does not hold up the answer, and ends", async (t) => {
-    const folder = await home(t);
-    const script = `sleep 300 & echo $! > "${folder}/child"; ${answering("helper")}`;
-    const environment = await helper(folder, "fake", script);
+    const directory = await home(t);
+    const script = `sleep 300 & echo $! > "${directory}/child"; ${answering("helper")}`;
+    const environment = await helper(directory, "fake", script);
     const found = await askHelper({ suffix: "fake", server: "registry.test", environment });
     assert.equal(found?.kind, "basic");
-    const child = Number(await readFile(join(folder, "child"), "utf8"));
+    const child = Number(await readFile(join(directory, "child"), "utf8"));
     while (isRunning(child)) await new Promise((resolve) => setTimeout(resolve, 10));
   });
 
   it("a helper that hangs with a child is stopped with it when its time is over", async (t) => {
-    const folder = await home(t);
-    const environment = await helper(folder, "fake", `sleep 300 & echo $! > "${folder}/child"; wait`);
+    const directory = await home(t);
+    const environment = await helper(directory, "fake", `sleep 300 & echo $! > "${directory}/child"; wait`);
     const request = { suffix: "fake", server: "registry.test", environment, timeoutMs: 1000 };
     await assert.rejects(askHelper(request), { code: "CREDENTIALS_HELPER" });
-    const child = Number(await readFile(join(folder, "child"), "utf8"));
+    const child = Number(await readFile(join(directory, "child"), "utf8"));
     while (isRunning(child)) await new Promise((resolve) => setTimeout(resolve, 10));
   });
 
