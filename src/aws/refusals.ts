@@ -68,6 +68,18 @@ const REFUSALS: Partial<Readonly<Record<ErrorCode, readonly (readonly [text: Reg
       "Lambda takes images only of a private ECR repository in the function's own region, by its plain name <account>.dkr.ecr.<region>.amazonaws.com/<name>: check account, region and repository (--repo)",
     ],
     [
+      /^InvalidParameterValueException: .*image size exceeds/i,
+      "Lambda loads at most 10 GB, uncompressed: lambda-pack inspect <image> shows the largest files; leave them out with .lambdaignore, or take a smaller base",
+    ],
+    [
+      /^InvalidParameterValueException: .*architecture/i,
+      "build the image for the function's architecture (--arch), or deploy it to another function",
+    ],
+    [
+      /^InvalidParameterValueException: .*weights .*Provisioned Concurrency/i,
+      "leave out --weight, or take the provisioned concurrency off the alias: aws lambda delete-provisioned-concurrency-config",
+    ],
+    [
       /^InvalidParameterValueException: .*(?:KMS|CreateGrant)/,
       "check that the KMS key of the variables is enabled, that the execution role exists, and that the key's policy lets the caller use kms:CreateGrant and kms:Encrypt",
     ],
@@ -138,6 +150,12 @@ export function incomplete(about: string, missing: string): LambdaPackError {
   return new LambdaPackError("REGISTRY_ANSWER", `the answer of AWS about ${about} has no ${missing}`, {
     hint: "nothing was changed; run it again, and look for a proxy or an emulator on the way (--verbose)",
   });
+}
+
+/** Returns a field that the answer has to have. @throws REGISTRY_ANSWER if it is undefined. */
+export function present<T>(value: T | undefined, about: string, name: string): T {
+  if (value === undefined) throw incomplete(about, name);
+  return value;
 }
 
 /** Returns a `catch` handler that turns these exceptions of AWS into undefined. */

@@ -1,6 +1,6 @@
 import type { CreateRepositoryCommandInput, Repository } from "@aws-sdk/client-ecr";
 import type { AwsApi } from "../api.ts";
-import { undefinedOn } from "../refusals.ts";
+import { present, undefinedOn } from "../refusals.ts";
 import { type RepositoryName, repositoryUri } from "./repository-name.ts";
 
 export interface RepositoryFacts extends RepositoryName {
@@ -38,8 +38,9 @@ export async function findRepository(
   const answer = await api
     .ecr(repository, "DescribeRepositories", input, what)
     .catch(undefinedOn("RepositoryNotFoundException"));
-  const found = answer?.repositories?.[0];
-  return found && factsOf(repository, found);
+  if (!answer) return undefined;
+  const [found] = answer.repositories ?? [];
+  return factsOf(repository, present(found, `the repository ${repository.name}`, "repositories"));
 }
 
 interface EnsuredRepository {
@@ -54,14 +55,13 @@ export async function ensureRepository(
   repository: RepositoryName,
   settings: RepositorySettings,
 ): Promise<EnsuredRepository> {
-  const present = await findRepository(api, repository);
-  if (present) return { facts: present, created: false };
+  const existing = await findRepository(api, repository);
+  if (existing) return { facts: existing, created: false };
   const made = await createRepository(api, repository, settings);
   if (made) return { facts: factsOf(repository, made), created: true };
   // Another process, or an earlier attempt whose answer was lost, has created it.
   const found = await findRepository(api, repository);
-  if (!found) throw new Error(`ECR has, and has not, the repository ${repository.name}`);
-  return { facts: found, created: false };
+  return { facts: present(found, `the repository ${repository.name}`, "repository"), created: false };
 }
 
 /** Creates a repository. Returns undefined if it exists by now. */

@@ -6,11 +6,11 @@ import { planFunction, preflight } from "../../../src/aws/functions/plan-functio
 import { EXIT_STATUS } from "../../../src/cli/exit.ts";
 import { repositoriesFor } from "../../../src/commands/deploy/deploy-places.ts";
 import type { ErrorCode } from "../../../src/errors.ts";
-import { repositoryPolicy } from "../../../src/index.ts";
+import { createRepository, repositoryPolicy } from "../../../src/index.ts";
 import { openedApi } from "../../support/aws/control-plane.ts";
 import type { FakeFunction } from "../../support/aws/functions.ts";
 import { failure, PLACE, ROLE, stage } from "../../support/aws/stage.ts";
-import { failing } from "../../support/ecr/http/faults.ts";
+import { failing, plans } from "../../support/ecr/http/faults.ts";
 
 const on = stage();
 const { desiredFor, deploy, changes } = on;
@@ -249,6 +249,46 @@ it("deploy asks for the repository where Lambda does not show the image that a f
   const error = await failure(repositoriesFor(found, { repo: undefined }, undefined, on.plane.environment));
   assert.deepEqual([error.code, error.hint], ["AWS_REFUSED", "name the repository: --repo NAME"]);
   assert.match(error.message, /^Lambda does not show the image of f in eu-west-1/);
+});
+
+for (const [operation, what, field] of [
+  ["ListVersionsByFunction", "versions", "Versions"],
+  ["ListAliases", "aliases", "Aliases"],
+] as const)
+  for (const body of ["", "{}"])
+    it(`a function whose creation failed is not deleted where ${operation} answers "${body}"`, async () => {
+      const made = await failedAtCreation({});
+      on.plane.lambda.origin.fault = failing(operation, { do: "answer", status: 200, body });
+      const error = await failure(deploy(desiredFor("second", { settings: {} })));
+      assert.equal(error.code, "REGISTRY_ANSWER");
+      assert.equal(error.message, `the answer of AWS about the ${what} of f in eu-west-1 has no ${field}`);
+      assert.deepEqual(changes(), ["UpdateFunctionCode"]);
+      assertUntouched(made);
+    });
+
+for (const body of ["{}", JSON.stringify({ repositories: [] })])
+  it(`repo create creates nothing where DescribeRepositories answers ${body}`, async () => {
+    on.plane.ecrApi.origin.fault = failing("DescribeRepositories", { do: "answer", status: 200, body });
+    const error = await failure(createRepository({ repository: "app", environment: on.plane.environment }));
+    assert.equal(error.code, "REGISTRY_ANSWER");
+    assert.match(error.message, /the answer of AWS about the repository app has no repositories/);
+    assert.deepEqual([...on.plane.ecr.registry().repositories.keys()], []);
+  });
+
+it("repo create says what is wrong where ECR neither creates nor describes the repository", async () => {
+  const exception = (type: string) =>
+    ({
+      do: "answer",
+      status: 400,
+      body: JSON.stringify({ __type: type, message: "in transition" }),
+    }) as const;
+  on.plane.ecrApi.origin.fault = plans(
+    failing("CreateRepository", exception("RepositoryAlreadyExistsException")),
+    failing("DescribeRepositories", exception("RepositoryNotFoundException")),
+  );
+  const error = await failure(createRepository({ repository: "app", environment: on.plane.environment }));
+  assert.equal(error.code, "REGISTRY_ANSWER");
+  assert.match(error.message, /the answer of AWS about the repository app has no repository$/);
 });
 
 it("an answer of GetFunction without a configuration is an error, and nothing is created or changed", async () => {
