@@ -32,12 +32,13 @@ interface Environment {
  */
 export function resolveBase(name: string, environment: Environment): BaseName {
   const home = baseRegistry(environment.LAMBDA_PACK_BASE_REGISTRY);
-  const short = /^([a-z]+)(?::([^/@]*))?(@.*)?$/.exec(name);
+  const short = /^([a-z]+)(?::([^/@]*))?(@[^/]*:.*)?$/.exec(name);
   const [, repository = "", tag, digest = ""] = short ?? [];
   if (isLanguage(repository)) return fromTable(repository, tag, digest, home);
   requireBase(name);
   const reference = parseReference(name);
   const own = [AWS_BASES, home].find((prefix) => isUnder(reference, prefix));
+  if (own === AWS_BASES) checkLanguage(reference);
   if (own) return fromAws(formatReference(reference).slice(own.length), reference, home);
   return {
     reference: name,
@@ -48,7 +49,7 @@ export function resolveBase(name: string, environment: Environment): BaseName {
 
 /** @throws REFERENCE_INVALID for a name without a registry that is not one of AWS's bases. */
 function requireBase(name: string): void {
-  const close = looksLike(name);
+  const close = looksLike(name.replace(AWS_PREFIX, ""));
   if (namesRegistry(name) || close.length === 0) {
     requireRegistry(name);
     return;
@@ -56,7 +57,9 @@ function requireBase(name: string): void {
   throw new LambdaPackError(
     "REFERENCE_INVALID",
     `${JSON.stringify(name.slice(0, 300))} is not one of AWS's base images: did you mean ${oneOf(close)}?`,
-    { hint: `write ${close[0]}; an image of Docker Hub is written docker.io/library/${name}` },
+    {
+      hint: `write ${close[0]}; an image of Docker Hub is written docker.io/${name.includes("/") ? "" : "library/"}${name}`,
+    },
   );
 }
 
@@ -71,6 +74,18 @@ function fromTable(repository: Language, tag: string | undefined, digest: string
 function fromAws(path: string, { repository, tag = "latest" }: Reference, home: string): BaseName {
   const base = findBase(repository.slice(repository.lastIndexOf("/") + 1), tag);
   return { reference: home + path, published: AWS_BASES + path, aws: true, ...(base && { base }) };
+}
+
+/** @throws REFERENCE_INVALID for a misspelt language: AWS adds tags far more often than languages. */
+function checkLanguage({ repository, tag = "latest" }: Reference): void {
+  const word = repository.slice(repository.lastIndexOf("/") + 1);
+  const meant = BASES.find((base) => distance(word, base.repository) <= 2)?.repository;
+  if (meant === undefined || isLanguage(word)) return;
+  throw new LambdaPackError(
+    "REFERENCE_INVALID",
+    `AWS has no base images in ${AWS_BASES}/${word}: did you mean ${meant}?`,
+    { hint: `write ${meant}:${tag}` },
+  );
 }
 
 function isUnder({ registry, repository }: Reference, prefix: string): boolean {
@@ -95,18 +110,24 @@ function notInTable(repository: Language, tag: string | undefined): LambdaPackEr
   );
 }
 
+/** What AWS's bases have before their language on Docker Hub and in ECR Public. */
+const AWS_PREFIX = /^(?:lambda\/|amazon\/aws-lambda-)/;
+
 /**
  * Returns the bases that a name without a registry may mean: `pyhton:3.12`, `node:20`,
- * `python3.12`.
+ * `python3.12`, or the runtime identifier `provided.al2023`.
  */
 function looksLike(name: string): readonly string[] {
-  const [, word = "", tag = ""] = /^([a-z]+)[:-]?([\d.]*)[^/]*$/.exec(name.toLowerCase()) ?? [];
-  if (word.length < 3) return [];
+  const runtime = BASES.find((base) => base.runtime === name.toLowerCase());
+  if (runtime) return [shortName(runtime)];
+  const [, word = "", tag = ""] = /^([a-z]+)[:@.-]?([\d.]*)[^/]*$/.exec(name.toLowerCase()) ?? [];
   const repository = OTHER_NAMES[word] ?? word;
+  if (repository.length < 3) return [];
   const like = BASES.filter((base) => distance(repository, base.repository) <= 2);
   const exact = like.filter((base) => shortName(base) === `${base.repository}:${tag}`).map(shortName);
   if (exact.length > 0) return exact.slice(0, 1);
-  return nearest(`${repository}:${tag}`, like.map(shortName));
+  const newest = like.filter((base) => base.tag.startsWith(`${tag}.`)).map(shortName);
+  return newest.length > 0 ? newest.slice(0, 3) : nearest(`${repository}:${tag}`, like.map(shortName));
 }
 
 const OTHER_NAMES: Readonly<Record<string, string>> = {

@@ -70,14 +70,39 @@ describe("the name of a base", () => {
     ["node:20", "nodejs:20"],
     ["node:22-slim", "nodejs:22"],
     ["nodejs22", "nodejs:22"],
+    ["nodejs22.x", "nodejs:22"],
+    ["provided.al2023", "provided:al2023"],
+    ["provided.al2", "provided:al2"],
+    ["dotnet8", "dotnet:8"],
+    ["java8.al2", "java:8.al2"],
+    ["py:3.12", "python:3.12"],
+    ["python@3.12", "python:3.12"],
+    ["lambda/nodejs:22", "nodejs:22"],
+    ["amazon/aws-lambda-python:3.12", "python:3.12"],
   ] as const)
     it(`the base ${name} is refused, and ${meant} is suggested`, () => {
       assert.throws(() => resolveBase(name, {}), {
         code: "REFERENCE_INVALID",
         message: new RegExp(`did you mean ${meant}\\?`),
-        hint: new RegExp(`^write ${meant}; an image of Docker Hub is written docker\\.io/library/${name}`),
+        hint: new RegExp(
+          `^write ${meant}; an image of Docker Hub is written docker\\.io/${name.includes("/") ? "" : "library/"}${name}$`,
+        ),
       });
     });
+
+  it("python3 is refused, and the newest versions of Python 3 are suggested", () => {
+    assert.throws(() => resolveBase("python3", {}), {
+      message: /did you mean python:3\.14, python:3\.13 or/,
+    });
+  });
+
+  it("public.ecr.aws/lambda/pyhton:3.12 is refused, and python is suggested", () => {
+    assert.throws(() => resolveBase("public.ecr.aws/lambda/pyhton:3.12", {}), {
+      code: "REFERENCE_INVALID",
+      message: /no base images in public\.ecr\.aws\/lambda\/pyhton: did you mean python\?/,
+      hint: "write python:3.12",
+    });
+  });
 
   for (const name of ["debian:12", "acme/base", "alpine"])
     it(`the base ${name} without a registry is refused, and says how Docker Hub is written`, () => {
