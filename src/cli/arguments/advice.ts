@@ -22,6 +22,11 @@ const OTHER_FLAGS: ReadonlyMap<string, string> = new Map([
   ["--watch", "lambda-pack does not watch files; run it again after a change"],
   ["--pull", "it is not needed: the base's tag is looked up in each build"],
   ["--provenance", "it is not needed: lambda-pack never adds an attestation, which Lambda would refuse"],
+  ["--network", "leave it out: no command runs in the image while it is built"],
+  ["--secret", "leave it out: no command runs in the image while it is built"],
+  ["--ssh", "leave it out: no command runs in the image while it is built"],
+  ["--squash", "it is not needed: the app and its dependencies are few layers"],
+  ["--rm", "it is not needed: no containers are started"],
   ["--sbom", "it is not needed: lambda-pack never adds an attestation, which Lambda would refuse"],
 ]);
 

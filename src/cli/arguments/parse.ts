@@ -58,7 +58,10 @@ async function parseCommand(
   const loud = ["verbose", "progress"].find((key) => words.has(key));
   if (words.has("quiet") && loud !== undefined)
     throw misuse(`--quiet and --${loud} exclude each other`, "leave out one of them");
-  const nameOf = (key: string) => flags.find((flag) => flag.key === key)?.name ?? placeName(command, key);
+  const nameOf = (key: string) => {
+    const flag = flags.find((one) => one.key === key);
+    return flag ? nameAsTyped(flag, argv) : placeName(command, key);
+  };
   const output = readWords(OUTPUT_OPTIONS, words, environment, nameOf);
   return {
     kind: "run",
@@ -66,6 +69,12 @@ async function parseCommand(
     given: readWords(command.options, words, environment, nameOf),
     output: readOptions("lambda-pack", OUTPUT_OPTIONS, output, environment),
   };
+}
+
+/** Returns `--platform` for `--arch` if the user typed that. */
+function nameAsTyped({ name, option: { alias } }: Flag, argv: readonly string[]): string {
+  const other = `--${alias}`;
+  return argv.some((word) => word === other || word.startsWith(`${other}=`)) ? other : name;
 }
 
 /**

@@ -22,7 +22,7 @@ import {
 import type { Environment, SessionPlan } from "../../session/plan.ts";
 import { readSessionOptions } from "../options/common.ts";
 import type { Run } from "../options/no-effect.ts";
-import type { Values } from "../options/read.ts";
+import { dashed, type Values } from "../options/read.ts";
 import { mergeVariables } from "../options/variable-files.ts";
 import { detectBases } from "./base/detected-base.ts";
 import type { SourcePlan } from "./collect.ts";
@@ -144,14 +144,14 @@ function dockerfileOf(values: BuildValues, options: BuildOptions): DockerfileSou
       throw contradiction(
         decided,
         "the Dockerfile decides it",
-        `leave out ${decided}, or build without file`,
+        `leave out --${dashed(decided)}, or build without --file`,
       );
     if (values.install !== "none")
-      throw contradiction("install", "the Dockerfile says what is in the image", "build without file");
+      throw contradiction("install", "the Dockerfile says what is in the image", "build without --file");
     return readDockerfile({ ...values, file, buildArgs, architecture });
   }
   const unused = stage !== undefined ? "stage" : Object.keys(buildArgs).length > 0 ? "buildArg" : undefined;
-  if (unused) throw contradiction(unused, "there is no Dockerfile", "name the Dockerfile with file");
+  if (unused) throw contradiction(unused, "there is no Dockerfile", "name the Dockerfile with --file");
   return undefined;
 }
 
@@ -159,11 +159,11 @@ function dockerfileOf(values: BuildValues, options: BuildOptions): DockerfileSou
 function reusePlan({ reuseFrom, cache: isEnabled }: BuildValues): ReusePlan {
   if (reuseFrom === undefined) return { from: undefined, isEnabled };
   if (isEnabled) return { from: parseImageLocation(reuseFrom), isEnabled };
-  throw contradiction("reuseFrom", "cache is false", "leave out one of the two");
+  throw contradiction("reuseFrom", "the cache is off", "leave out one of the two");
 }
 
 function contradiction(name: string, why: string, hint: string): LambdaPackError {
-  return misuse(`${name} has no effect: ${why}`, hint);
+  return misuse(`--${dashed(name)} has no effect: ${why}`, hint);
 }
 
 function checkPatterns({ directory, ignoreFile, exclude, layer: layers }: BuildValues): void {

@@ -195,9 +195,9 @@ CMD ["app.handler"]`,
     [
       "a base beside a Dockerfile",
       { base: "python:3.12" },
-      /^base has no effect: the Dockerfile decides it$/,
+      /^--base has no effect: the Dockerfile decides it$/,
     ],
-    ["a target directory beside a Dockerfile", { target: "/opt" }, /^target has no effect/],
+    ["a target directory beside a Dockerfile", { target: "/opt" }, /^--target has no effect/],
     ["a stage that is not there", { stage: "prod" }, /has no stage prod$/],
   ];
   for (const [name, more, message] of WRONG)
@@ -237,7 +237,7 @@ CMD ["app.handler"]`,
     await assert.rejects(buildTree(APP), { code: "FILE_UNREADABLE", message: /Dockerfile does not exist$/ });
     await assert.rejects(build({ directory: ".", base: "python:3.12", buildArg: { A: "1" } }), {
       code: "USAGE",
-      message: "buildArg has no effect: there is no Dockerfile",
+      message: "--build-arg has no effect: there is no Dockerfile",
     });
   });
 });

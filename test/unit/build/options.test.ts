@@ -47,7 +47,7 @@ describe("options of build", () => {
     "a missing directory": [{ ...BUILD, directory: undefined }, { message: /needs the option directory/ }],
     "a missing base where no file tells it": [
       { ...BUILD, directory: makeTree({ "notes.txt": "" }), base: undefined },
-      { message: /needs the option base: no file in/, hint: /--base/ },
+      { message: /cannot choose a base image: no file in/, hint: /--base/ },
     ],
     "a directory that is a number": [
       { ...BUILD, directory: 7 },
@@ -126,11 +126,11 @@ describe("options of build", () => {
     ],
     "reuseFrom without a cache": [
       { ...BUILD, reuseFrom: "oci:before", cache: false },
-      { message: /reuseFrom has no effect: cache is false/ },
+      { message: /--reuse-from has no effect: the cache is off/ },
     ],
     "createRepo where no destination is in ECR": [
       { ...BUILD, createRepo: true, to: ["oci:out", "registry.test/app"] },
-      { message: /createRepo has no effect/ },
+      { message: /--create-repo has no effect/ },
     ],
     "a time that is none": [
       { ...BUILD, environment: { SOURCE_DATE_EPOCH: "x" } },
@@ -198,7 +198,7 @@ describe("options of other commands", () => {
     refuses(
       api.check,
       { source: makeTree({ "notes.txt": "" }) },
-      { message: /needs the option base: no file in/ },
+      { message: /cannot choose a base image: no file in/ },
     ));
 
   it("cache prune refuses a negative number of bytes", () =>

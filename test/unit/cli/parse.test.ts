@@ -213,6 +213,11 @@ const mistakes: readonly (readonly [argv: readonly string[], error: string, fix?
     "build has no flag --insecure",
     "did you mean --insecure-registry HOST[:PORT]?",
   ],
+  [
+    ["build", "--secret", "id=npm"],
+    "build has no flag --secret",
+    "leave it out: no command runs in the image while it is built",
+  ],
   [["build", "--push"], "build has no flag --push", "--push is not needed: --to DEST pushes"],
   [
     ["build", "--load"],
@@ -259,6 +264,10 @@ const mistakes: readonly (readonly [argv: readonly string[], error: string, fix?
   [["build", "--base", "x", "--level", "4.5"], '--level should be a whole number from 1 to 9, not "4.5"'],
   [["build", "--base", "x", "--jobs", "65"], '--jobs should be a whole number from 1 to 64, not "65"'],
   [["build", "--base", "x", "--arch", "riscv"], '--arch should be x86_64 or arm64, not "riscv"'],
+  [
+    ["build", "--base", "x", "--platform=linux/arm/v7"],
+    '--platform should be x86_64 or arm64, not "linux/arm/v7"',
+  ],
   [["build", "--base", "x", "--arch", "constructor"], '--arch should be x86_64 or arm64, not "constructor"'],
   [["build", "--base", "x", "--format", "zip"], '--format should be auto, docker or oci, not "zip"'],
   [

@@ -270,7 +270,7 @@ describe("before anything is changed, deploy refuses", () => {
     [
       "a folder whose files tell no base",
       { source: mkdtempSync(join(app, "empty-")) },
-      /needs the option base/,
+      /cannot choose a base image/,
     ],
     ["a weight without an alias", { weight: 0.1 }, /a weight is of an alias/],
     ["a weight that is not a part", { alias: "live", weight: 1 }, /between 0 and 1/],

@@ -29,9 +29,9 @@ export function detectBases(directory: string, isBundled = false): readonly Dete
   const languages = [...found];
   if (languages.length === 0)
     throw misuse(
-      `build needs the option base: no file in ${directory} shows the language`,
+      `cannot choose a base image: no file in ${directory} shows the language`,
       sourceAdvice(new Set(names), []) ??
-        `add --base BASE, such as python:3.13; looked for ${LANGUAGE_FILES}`,
+        `add --base BASE, such as python:3.14; looked for ${LANGUAGE_FILES}`,
     );
   return languages.map(([language, sign]) => baseFor(language, sign, directory, names));
 }

@@ -107,7 +107,7 @@ function esbuildAt(place: string): Esbuild | undefined {
 function targetOf({ facts, image, reference }: Base): string {
   if (facts && facts.repository !== "nodejs" && facts.repository !== "provided")
     throw misuse(
-      `bundle has no effect: the base ${reference} has no Node.js`,
+      `--bundle has no effect: the base ${reference} has no Node.js`,
       "choose a base with Node.js: lambda-pack bases nodejs",
     );
   const variable = image.settings.config?.Env?.find((one) => one.startsWith("NODE_VERSION="));
