@@ -26,6 +26,11 @@ const KINDS: readonly FileKind[] = [
     what: "environment variables",
     path: /\/\.env(?:$|rc$|~$|[._-](?!(?:[\w.-]*[._-])?(?:example|examples|sample|template|tmpl|tpl|dist|defaults?|schema|vault)$|(?:d\.)?[cm]?[jt]s$))[^/]*$/i,
   },
+  {
+    what: "environment variables with secrets",
+    path: /(?<!example|sample|template|test)\.env$|\/\.envs\//i,
+    text: sets("[A-Z0-9_]{0,60}(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|ACCESS_KEY|PRIVATE_KEY)"),
+  },
   { what: "an SSH key", path: /\/id_(?:rsa|dsa|ecdsa|ed25519|ecdsa_sk|ed25519_sk)$/ },
   {
     what: "a private key",
@@ -140,7 +145,7 @@ const KINDS: readonly FileKind[] = [
 const BEGINS =
   /^(?:[._]|id_|aws|cred|auth|settings|config$|hosts|rclone|client_|root|gradle|kube|requirements|constraints|pip|uv\.|py(?:project|lock)|poetry\.|gemfile|package-lock|npm-shrinkwrap|pnpm-lock|yarn\.lock|bun)/i;
 const ENDS =
-  /(?:pem|key|p8|ppk|crt|cer|cert|asc|json|csv|tfstate|backup|tfvars|kubeconfig|credentials)[^/]*$|kubeconfig/i;
+  /(?:env|pem|key|p8|ppk|crt|cer|cert|asc|json|csv|tfstate|backup|tfvars|kubeconfig|credentials)[^/]*$|kubeconfig/i;
 
 /** In bytes. Larger files hold credentials only by accident. */
 export const MAX_SECRET_BYTES = 1024 * 1024;

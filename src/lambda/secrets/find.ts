@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { LambdaPackError } from "../../errors.ts";
 import type { Collection } from "../../layer/collect.ts";
 import { installedIn } from "../../layer/packages.ts";
@@ -32,7 +33,7 @@ export function secretIn(path: string, size: number, text: string | undefined): 
 
 /**
  * Finds the files that should not be in an image, in the order of the collection: private keys,
- * `.env`, credentials of tools, and tokens in any text. Skips installed packages: the keys in some
+ * `.env`, credentials of tools, also behind links of such names, and tokens in any text. Skips installed packages: the keys in some
  * are public, for their own tests. `read` returns the text of a file; undefined if it cannot be
  * read, which makes packing fail later.
  */
@@ -53,10 +54,24 @@ export async function findSecrets(
   return found;
 }
 
-function* ownFiles({ files }: Collection): Generator<{ readonly path: string; readonly size: number }> {
-  for (const { path, entry } of files) {
-    if (entry.kind !== "file" || isVirtualEnvironment(path)) continue;
-    if (mayHoldSecret(path, entry.size)) yield { path, size: entry.size };
+function* ownFiles(collection: Collection): Generator<{ readonly path: string; readonly size: number }> {
+  const files = collection.files.filter(({ path }) => !isVirtualEnvironment(path));
+  for (const { path, entry } of files)
+    if (entry.kind === "file" && mayHoldSecret(path, entry.size)) yield { path, size: entry.size };
+  yield* linksWithSecretNames(files);
+}
+
+/** Yields `.env -> settings.txt` if settings.txt is packed, with its size. */
+function* linksWithSecretNames(files: Collection["files"]) {
+  const links = files.filter(({ path, entry }) => entry.kind === "symlink" && hasSecretName(path, 0));
+  if (links.length === 0) return;
+  const sizes = new Map(
+    files.map(({ path, entry }) => [path, entry.kind === "file" ? entry.size : undefined]),
+  );
+  for (const { path, entry } of links) {
+    const target = entry.kind === "symlink" ? posix.join(posix.dirname(path), entry.target) : "";
+    const size = sizes.get(target);
+    if (size !== undefined && hasSecretName(path, size)) yield { path, size };
   }
 }
 

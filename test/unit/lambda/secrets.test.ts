@@ -159,6 +159,12 @@ describe("a secret", () => {
     [".my.cnf", "[client]\npassword=hunter22\n", "passwords of MySQL"],
     ["rootkey.csv", `${KEYS.id},${KEYS.secret}`, "AWS keys"],
     [".env~", "A=1", "environment variables"],
+    ["prod.env", "DB_PASSWORD=hunter22\n", "environment variables with secrets"],
+    [
+      ".envs/.production/.django",
+      "DJANGO_SECRET_KEY=x\nAPI_TOKEN=abcdef\n",
+      "environment variables with secrets",
+    ],
     [".env.bak", "A=1", "environment variables"],
     [".vault-token", "hvs.x", "a token of Vault"],
     ["application_default_credentials.json", '{"refresh_token": "1//abcdef"}', "Google credentials"],
@@ -171,6 +177,8 @@ describe("a secret", () => {
   const harmless: readonly (readonly [string, string])[] = [
     [".env.example", ""],
     [".env.sample", ""],
+    ["prod.env", "LOG_LEVEL=debug\nSECRET_ARN=arn:aws:secretsmanager:x\n"],
+    ["example.env", "DB_PASSWORD=changeme\n"],
     [".env.local.template", ""],
     [".environment", ""],
     ["env.py", ""],
@@ -247,6 +255,22 @@ describe("a secret", () => {
   it("is not in a file too large to be one, which is not read", async () => {
     const collection = collectionOf([fileOf("data.key", 2 * 1024 * 1024)]);
     assert.deepEqual(await findSecrets(collection, () => assert.fail("read")), []);
+  });
+
+  it("is behind a link whose name says so, of a file that is packed", async () => {
+    const link = (path: string, target: string): SourceFile => ({
+      path,
+      entry: { kind: "symlink", path: `var/task/${path}`, target },
+    });
+    const collection = collectionOf([
+      link("app/.env", "../settings.txt"),
+      link("old/.env", "../nothing"),
+      link("public.pem", "settings.txt"),
+      fileOf("settings.txt", 10),
+    ]);
+    assert.deepEqual(await findSecrets(collection, async () => "A=1"), [
+      { path: "app/.env", what: "environment variables" },
+    ]);
   });
 
   it("is looked for in at most 64 MB of text", async () => {
