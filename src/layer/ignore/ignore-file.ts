@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import { lstatSync, readlinkSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { readConfigurationFile } from "../../blobs/regular-file.ts";
 import { LambdaPackError } from "../../errors.ts";
@@ -36,10 +37,18 @@ function read(path: string, named: string | undefined): string | undefined {
     throw new LambdaPackError("FILE_UNREADABLE", `${path} is not UTF-8 text`, {
       hint: `save it as UTF-8, for example: iconv -f UTF-16 -t UTF-8 ${path} > ${path}.new`,
     });
+  if (bytes === undefined && lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink())
+    throw new LambdaPackError(
+      "FILE_UNREADABLE",
+      `${path} is a link to ${readlinkSync(path)}, which does not exist`,
+      {
+        hint: `correct the link, or remove it: rm ${path}`,
+      },
+    );
   if (bytes !== undefined || named === undefined) return bytes?.toString("utf8");
   const slashed = toPosixPath(named);
   throw new LambdaPackError("FILE_UNREADABLE", `cannot read ${path}: there is no such file`, {
-    hint: slashed === undefined ? hint : `write ${slashed}`,
+    hint: slashed === undefined ? "correct the path after --ignore-file" : `write ${slashed}`,
   });
 }
 

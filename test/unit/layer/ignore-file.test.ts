@@ -33,6 +33,12 @@ describe("ignore files", () => {
       ));
   }
 
+  it("an ignore file that is a link to nothing is an error that names both", () =>
+    assert.rejects(
+      pathsOf({ a: "", ".lambdaignore": { link: "shared/ignore" }, ".dockerignore": "a" }),
+      failsWith("FILE_UNREADABLE", /\.lambdaignore is a link to shared\/ignore, which does not exist/),
+    ));
+
   it("the notes of package managers about an installation are never packed", async () => {
     const tree = {
       "node_modules/.modules.yaml": "prunedAt: now",
