@@ -209,7 +209,7 @@ export class FileContents implements ImageVisitor {
     const isSearched = this.#isSearched(path, file.size);
     const head = file.read(0, Math.min(file.size, isText || isSearched ? MAX_TEXT : FIRST_LINE));
     if (head === undefined) return;
-    const text = isRecord(path) ? usefulLines(head.toString()) : head.toString();
+    const text = isRecord(path) ? usefulLines(head.toString()) : decoded(head);
     if (isSearched) this.#search(path, layer, file.size, text);
     if (!isText && !text.startsWith("#!") && !text.startsWith("\uFEFF#!")) return;
     const kept = isText ? text : text.slice(0, FIRST_LINE);
@@ -235,3 +235,9 @@ function speaks({ size, read }: FilePart): boolean | undefined {
 /** Directories besides the task root in which images keep their own files. */
 const HOMES = /^(?:var\/task|opt|root|home|app)\//;
 const RUNTIME_API = "AWS_LAMBDA_RUNTIME_API";
+
+/** Decodes UTF-16 too, which Windows PowerShell writes by default and pip reads. */
+function decoded(bytes: Buffer): string {
+  const isUtf16 = bytes[0] === 0xff && bytes[1] === 0xfe;
+  return bytes.toString(isUtf16 ? "utf16le" : "utf8");
+}

@@ -11,7 +11,7 @@ const LIBC = /(?:^|\/)lib(?:c\.so\.6|stdc\+\+\.so\.6[.\d]*)$/;
 const SOURCE = /^(?:[^/]+\/)?[^/]+\.(?:py|[cm]?js|rb|json)$/;
 /** Files that list dependencies or the versions of runtimes. */
 const METADATA =
-  /(?:^|\/)(?:package\.json|\.package-lock\.json|requirements[^/]*\.txt|pyproject\.toml|Pipfile|Gemfile(?:\.lock)?|[^/]+\.runtimeconfig\.json|[^/]+\.pth|direct_url\.json|pyvenv\.cfg)$/;
+  /(?:^|\/)(?:package\.json|\.package-lock\.json|requirements[^/]*\.txt|requirements\/[^/]+\.txt|pyproject\.toml|Pipfile|Gemfile(?:\.lock)?|[^/]+\.runtimeconfig\.json|[^/]+\.(?:pth|egg-link)|direct_url\.json|pyvenv\.cfg)$/;
 
 export const OS_RELEASE = ["etc/os-release", "usr/lib/os-release"];
 

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { parseToml } from "../../dependencies/lock-text.ts";
 import { isObject, valueAt } from "../../oci/json.ts";
 import { type ImageFacts, taskRoot, within } from "../facts.ts";
@@ -27,7 +28,7 @@ export function missingPythonPackages(facts: ImageFacts): Problems {
   const read = (name: string) => contents.text(`${root}/${name}`) ?? "";
   const project = tomlIn(read("pyproject.toml"));
   const sources: readonly (readonly [file: string, names: readonly string[]])[] = [
-    ["requirements.txt", requirementsIn(read("requirements.txt").split(/\r?\n/))],
+    ["requirements.txt", requirementsIn(requirementLines("requirements.txt", read))],
     [
       "pyproject.toml",
       [
@@ -101,6 +102,24 @@ function tomlIn(text: string): unknown {
   }
 }
 
+/** Returns the lines of a requirements file and of those that it includes with `-r`. */
+function requirementLines(
+  file: string,
+  read: (name: string) => string,
+  seen = new Set<string>(),
+): readonly string[] {
+  if (seen.has(file)) return [];
+  seen.add(file);
+  return read(file)
+    .split(/\r?\n/)
+    .flatMap((line) => {
+      const [, included] = /^\s*(?:-r|--requirement)[\s=]*([^\s#]+)/.exec(line) ?? [];
+      return included === undefined
+        ? [line]
+        : requirementLines(posix.join(posix.dirname(file), included), read, seen);
+    });
+}
+
 /** Returns the names in requirements (PEP 508), without those for other systems or versions. */
 function requirementsIn(requirements: unknown): readonly string[] {
   return Array.isArray(requirements) ? requirements.flatMap((one) => nameOf(String(one)) ?? []) : [];
@@ -145,8 +164,10 @@ export function editableInstalls(facts: ImageFacts): Problems {
 }
 
 function editableName(path: string, text: string): string | undefined {
-  const [, pth] = /(?:^|\/)__editable__[._]*([A-Za-z0-9_]+?)(?:-\d[^/]*)?\.pth$/.exec(path) ?? [];
-  if (pth !== undefined) return normalized(pth);
+  // setuptools before 64 wrote an .egg-link.
+  const [, pth, link] =
+    /(?:^|\/)(?:__editable__[._]*([A-Za-z0-9_]+?)(?:-\d[^/]*)?\.pth|([^/]+)\.egg-link)$/.exec(path) ?? [];
+  if (pth !== undefined || link !== undefined) return normalized(pth ?? link ?? "");
   const [, info] = /(?:^|\/)([^/-]+)-[^/]*\.dist-info\/direct_url\.json$/.exec(path) ?? [];
   return info !== undefined && /"editable"\s*:\s*true/.test(text) ? normalized(info) : undefined;
 }

@@ -336,6 +336,29 @@ describeAppCases("dependencies that are not installed", {
     },
     tree: { "app.py": PYTHON, "__editable__.mylib-1.0.pth": "/home/me/src\n" },
   },
+  "an editable install of an older setuptools is told": {
+    ...{
+      base: "python:3.12",
+      rule: "dependencies",
+      severity: "warning",
+      says: /my-lib is installed in editable mode/,
+    },
+    tree: { "app.py": PYTHON, "my_lib.egg-link": "/home/me/src\n", "easy-install.pth": "/home/me/src\n" },
+  },
+  "packages of a file that requirements.txt includes are named": {
+    ...{
+      base: "python:3.12",
+      rule: "dependencies",
+      severity: "warning",
+      says: /3 packages of requirements\.txt are not installed: flask, requests, rich/,
+    },
+    tree: {
+      "app.py": PYTHON,
+      "requirements.txt": "-r requirements/base.txt\n--requirement=requirements-web.txt\nrich\n",
+      "requirements/base.txt": "-r ../requirements.txt\nflask\n",
+      "requirements-web.txt": Buffer.from("\ufeffrequests\n", "utf16le"),
+    },
+  },
   "a Gemfile without its gems is told": {
     ...{
       base: "ruby:3.3",
