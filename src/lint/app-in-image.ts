@@ -24,6 +24,10 @@ function namesIn({ files: { view } }: ImageFacts, root: string): Names {
       const entry = view.resolve(join(root, name));
       return entry !== undefined && entry.kind !== "directory";
     },
+    deadLink(name) {
+      const entry = name.length > PATH_MAX || this.has(name) ? undefined : view.get(join(root, name));
+      return entry?.kind === "symlink" ? entry.link : undefined;
+    },
     *[Symbol.iterator]() {
       let left = MAX_NAMES;
       for (const { path, kind } of view.entries()) {

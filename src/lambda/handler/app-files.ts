@@ -2,6 +2,8 @@
 export interface Names extends Iterable<string> {
   /** Follows links as Linux does. */
   has(name: string): boolean;
+  /** Returns where the link `name` leads if `has` is false for it. */
+  deadLink?(name: string): string | undefined;
 }
 
 /** What a handler search needs of an app. Paths are relative to the task root, with `/`. */
@@ -70,6 +72,20 @@ export interface HandlerRules {
   readonly fix?: string;
   /** Added to `fix` for a command that can set the image's ENTRYPOINT. */
   readonly imageFix?: string;
+}
+
+/** Returns the verdict on a handler if none of `places` is in the app; `needs` says what is missing. */
+export function missingFile(needs: string, places: readonly string[], { names }: AppFiles): Verdict {
+  for (const place of places) {
+    const target = names.deadLink?.(place);
+    if (target === undefined) continue;
+    return {
+      ok: false,
+      problem: `${needs}: ${place} is a link to ${target}, which leads to no file of the app`,
+      hint: `replace the link ${place} by the file itself`,
+    };
+  }
+  return { ok: false, problem: needs };
 }
 
 /** Larger sources are bundles and take too long to read. */

@@ -47,6 +47,9 @@ function namesOf(sources: ReadonlyMap<string, unknown>, links: ReadonlyMap<strin
       // A link out of the app may lead to a file of the base.
       return real === undefined ? leavesApp(path, links) : sources.has(real);
     },
+    deadLink(path) {
+      return this.has(path) ? undefined : links.get(path);
+    },
     *[Symbol.iterator]() {
       yield* sources.keys();
       for (const path of links.keys()) if (this.has(path)) yield path;

@@ -1,7 +1,7 @@
 import { LambdaPackError } from "../../errors.ts";
 import type { Collection, SourceFile } from "../../layer/collect.ts";
 import { sortByName, tarName } from "../../tar/entry.ts";
-import { type AppFiles, type HandlerRules, PROVEN, type Verdict } from "./app-files.ts";
+import { type AppFiles, type HandlerRules, missingFile, PROVEN, type Verdict } from "./app-files.ts";
 
 /**
  * OS-only bases: the app's `bootstrap` is the runtime, and CMD is any one word, which it gets as
@@ -24,11 +24,12 @@ export const go: HandlerRules = {
   candidates: () => Promise.resolve([]),
 };
 
-function inRoot(file: string, { names }: AppFiles): Verdict {
+function inRoot(file: string, app: AppFiles): Verdict {
+  const { names } = app;
   if (names.has(file)) return PROVEN;
   const problem = `needs an executable ${file} in the root of the app`;
   const elsewhere = [...names].find((name) => name.endsWith(`/${file}`));
-  if (elsewhere === undefined) return { ok: false, problem };
+  if (elsewhere === undefined) return missingFile(problem, [file], app);
   return {
     ok: false,
     problem: `${problem}; it is at ${elsewhere}`,

@@ -79,7 +79,11 @@ async function hintFor(
   const [first] = await candidatesOf(search);
   if (first) return `add --handler ${first.handler}${sourceLayout(first)}`;
   const advice = only ? fixFor(only, search) : sourceAdvice(search.names, languages);
-  return advice ?? `add the handler's file, or name it: --handler ${HANDLER_FORMS[only ?? "python"]}`;
+  if (advice !== undefined) return advice;
+  const isUsual = only === undefined || RULES[only].usual.length > 0;
+  return isUsual
+    ? "add one of these, or name yours: --handler FILE.FUNCTION"
+    : `name it: --handler ${HANDLER_FORMS[only]}`;
 }
 
 /** Python modules below `src` may import one another relative to `src`. */

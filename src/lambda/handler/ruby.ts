@@ -4,6 +4,7 @@ import {
   type HandlerRules,
   judgeName,
   type ModuleNames,
+  missingFile,
   type Verdict,
 } from "./app-files.ts";
 
@@ -35,7 +36,7 @@ async function check(handler: string, app: AppFiles): Promise<Verdict> {
   const [file] = places(handler);
   if (file === undefined)
     return { ok: false, problem: "is not of the form file.method or file.Class.method" };
-  if (!app.names.has(file)) return { ok: false, problem: `needs a file ${file}` };
+  if (!app.names.has(file)) return missingFile(`needs a file ${file}`, [file], app);
   const dot = handler.lastIndexOf(".");
   const method = {
     file,

@@ -51,6 +51,12 @@ describeAppCases("handlers behind links", {
     tree: { "index.js": { link: "dist/index.js" }, "README.md": "x" },
     ...{ options: { handler: "index.handler" }, rule: "handler", says: /needs a file index\.js/ },
   },
+  "a handler that is a link out of the app is told where it leads": {
+    base: "python:3.12",
+    tree: { "app.py": { link: "../shared/app.py" }, "README.md": "x" },
+    ...{ options: { handler: "app.handler" }, rule: "handler" },
+    says: /needs a file app\.py: app\.py is a link to \.\.\/shared\/app\.py, which leads to no file of the app.*replace the link app\.py/,
+  },
   "a link of an absolute path below the task root is followed": {
     base: "python:3.12",
     tree: { "src/app.py": PYTHON, "app.py": { link: "/var/task/src/app.py" } },

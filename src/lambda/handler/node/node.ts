@@ -4,6 +4,7 @@ import {
   candidatesInSources,
   type HandlerRules,
   judgeName,
+  missingFile,
   POSSIBLE,
   type Verdict,
 } from "../app-files.ts";
@@ -46,19 +47,20 @@ async function check(handler: string, app: AppFiles): Promise<Verdict> {
   if (path === "" || name === "" || handler.includes(".."))
     return { ok: false, problem: "is not of the form module.function" };
   const file = nodePlaces(handler).find((place) => app.names.has(place));
-  if (file === undefined) return missing(path, app);
+  if (file === undefined) return missing(path, nodePlaces(handler), app);
   const [exported = ""] = name.split(".");
   return judgeName({ file, module: path, name: exported, verb: "export" }, app, nodeNames);
 }
 
-function missing(path: string, { names }: AppFiles): Verdict {
+function missing(path: string, places: readonly string[], app: AppFiles): Verdict {
+  const { names } = app;
   if (RESOLVED.some((end) => names.has(path + end))) return POSSIBLE;
   if ([...names].some((name) => name.startsWith(`node_modules/${path}/`))) return POSSIBLE;
   const typescript = [".ts", ".mts", ".cts"]
     .map((extension) => path + extension)
     .find((name) => names.has(name));
   const problem = `needs a file ${path}.js, .mjs or .cjs`;
-  if (typescript === undefined) return { ok: false, problem };
+  if (typescript === undefined) return missingFile(problem, places, app);
   return {
     ok: false,
     problem: `${problem} (${typescript} has to be compiled first)`,

@@ -4,6 +4,7 @@ import {
   candidatesInSources,
   type HandlerRules,
   judgeName,
+  missingFile,
   POSSIBLE,
   type Verdict,
 } from "../app-files.ts";
@@ -33,11 +34,12 @@ function places(handler: string): readonly string[] {
 
 async function check(handler: string, app: AppFiles): Promise<Verdict> {
   const { path, name } = split(handler);
-  if (path === "" || name === "") return { ok: false, problem: "is not of the form module.function" };
+  if (path === "" || name === "" || path.startsWith("/"))
+    return { ok: false, problem: "is not of the form module.function" };
   const file = places(handler).find((place) => app.names.has(place));
   const module = handler.slice(0, handler.lastIndexOf("."));
   if (file !== undefined) return judgeName({ file, module, name, verb: "define" }, app, pythonNames);
-  return isCompiled(path, app) ? POSSIBLE : { ok: false, problem: `needs a file ${path}.py` };
+  return isCompiled(path, app) ? POSSIBLE : missingFile(`needs a file ${path}.py`, places(handler), app);
 }
 
 /** Finds `mod.cpython-312-x86_64-linux-gnu.so`, `mod.abi3.so` and `mod.pyc`. */
