@@ -1,4 +1,5 @@
 import { LambdaPackError } from "../../errors.ts";
+import { withDecodableUser } from "../../registry/http/proxy.ts";
 import { basicAuthorization } from "../download.ts";
 import { usage } from "../refusals.ts";
 import type { NpmConfig } from "./npmrc.ts";
@@ -121,5 +122,7 @@ function complete(name: string, value: string | undefined): string | undefined {
 
 function userOf(registries: readonly URL[], url: URL): string | undefined {
   const named = registries.find(({ origin, username }) => origin === url.origin && username !== "");
-  return named && basicAuthorization(decodeURIComponent(named.username), decodeURIComponent(named.password));
+  if (!named) return undefined;
+  const { username, password } = withDecodableUser(named);
+  return basicAuthorization(decodeURIComponent(username), decodeURIComponent(password));
 }

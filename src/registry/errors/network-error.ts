@@ -1,4 +1,5 @@
 import { LambdaPackError } from "../../errors.ts";
+import { isOfProxy } from "../http/proxy-error.ts";
 import { type Attempted, sentence } from "./attempted.ts";
 
 const NO_SERVER = ["ECONNREFUSED", "ENOTFOUND"];
@@ -34,6 +35,11 @@ export function unreachable(error: unknown, attempted: Attempted): unknown {
   if (!(error instanceof Error) || networkTrouble(error) === undefined) return error;
   const code = systemCode(error) ?? "";
   const host = attempted.name.split("/", 1)[0] ?? "";
+  if (isOfProxy(error))
+    return new LambdaPackError("REGISTRY_UNREACHABLE", `${sentence(attempted)}: ${error.message}`, {
+      hint: `check the proxy that HTTPS_PROXY or HTTP_PROXY names, or name ${host} in NO_PROXY to go there directly; running it again is safe`,
+      cause: error,
+    });
   const hint =
     code === "ETIMEDOUT"
       ? `a registry that is slow rather than down gets more time with --timeout SECONDS (--registry-timeout where that is the function's); otherwise ${CHECK} where ${host} is behind a proxy`

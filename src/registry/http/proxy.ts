@@ -24,11 +24,31 @@ function variable(environment: Environment, name: string): string | undefined {
 
 function parseProxy(name: string, value: string): URL {
   const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? value : `http://${value}`;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = URL.canParse(text) ? withDecodableUser(new URL(text)) : undefined;
   if (url && (url.protocol === "http:" || url.protocol === "https:")) return url;
   throw new LambdaPackError("USAGE", `${name} does not name an http or https proxy`, {
     hint: `write it as ${name}=http://host:port`,
   });
+}
+
+/**
+ * Returns the URL with each `%` of user name and password encoded where they cannot be decoded: a
+ * password such as `100%` is often written as it is.
+ */
+export function withDecodableUser(url: URL): URL {
+  const decodable = new URL(url);
+  if (!isDecodable(url.username)) decodable.username = url.username.replaceAll("%", "%25");
+  if (!isDecodable(url.password)) decodable.password = url.password.replaceAll("%", "%25");
+  return decodable;
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Returns the host without the brackets of an IPv6 address. */
@@ -66,8 +86,9 @@ function matches(entry: string, url: URL): boolean {
   const { name, port } = splitPort(entry);
   if (port !== undefined && port !== portOf(url)) return false;
   if (isIP(host) !== 0 || isIP(name) !== 0) return host === name;
-  const suffix = name.replace(/^\*?\./, "");
-  return host.endsWith(`.${suffix}`) || (host === suffix && suffix === name);
+  const plain = name.replace(/\.$/, "");
+  const suffix = plain.replace(/^\*?\./, "");
+  return host.endsWith(`.${suffix}`) || (host === suffix && suffix === plain);
 }
 
 function inSubnet(host: string, cidr: string): boolean {

@@ -19,7 +19,7 @@ import {
   type TestRegistryOptions,
 } from "../../support/registry.ts";
 import { basicCredentials, bytesOf, imageOf, layerOf, openedWith, pushTo } from "../../support/repository.ts";
-import { serveTls } from "../../support/serve.ts";
+import { NOBODY_LISTENS, serveTls } from "../../support/serve.ts";
 
 const started: TestRegistry[] = [];
 afterEach(async () => {
@@ -263,6 +263,26 @@ describe("two faults on one request", () => {
       message: /the proxy .* refused a connection to registry\.test:443 \(status 403\)/,
     });
     await repository.close();
+  });
+
+  it("a proxy that is down, or has trouble, is named and not the registry", async (t) => {
+    const { proxy, url, open } = await behindProxy(t);
+    proxy.fault = () => ({ do: "answer", status: 502 });
+    for (const [at, message] of [
+      [
+        url,
+        /app: the proxy http:\/\/127\.0\.0\.1:\d+ answered 502 for registry\.test:443, 4 times in a row$/,
+      ],
+      [NOBODY_LISTENS.origin, /app: the proxy http:\/\/127\.0\.0\.1:\d+: connect ECONNREFUSED/],
+    ] as const) {
+      const { repository } = open(at);
+      await assert.rejects(pushTo(repository, imageOf(layerOf(1000)), "v1"), {
+        code: "REGISTRY_UNREACHABLE",
+        message,
+        hint: /check the proxy that HTTPS_PROXY or HTTP_PROXY names, or name registry\.test in NO_PROXY/,
+      });
+      await repository.close();
+    }
   });
 
   it("a TLS handshake that is cut, and then an answer that is cut, are survived", async (t) => {

@@ -65,6 +65,8 @@ describe("the proxy of a URL", () => {
     ["example.com", "https://a.example.com/"],
     ["EXAMPLE.com", "https://a.example.COM./"],
     [".example.com", "https://a.example.com/"],
+    [".example.com.", "https://a.example.com/"],
+    ["example.com.:443", "https://example.com/"],
     ["*.example.com", "https://a.b.example.com/"],
     ["other.net, example.com", "https://example.com/"],
     ["other.net example.com", "https://example.com/"],
@@ -184,14 +186,25 @@ describe("a request through a proxy", () => {
     });
   });
 
-  it("that is out of order may be tried again", async (t) => {
-    const { url, send, proxy } = await proxied(t);
-    proxy.fault = () => ({ do: "answer", status: 503 });
-    await assert.rejects(send({ HTTP_PROXY: url }, "https"), {
-      code: "ECONNREFUSED",
-      message: /the proxy http.* answered 503/,
+  for (const status of [408, 429, 502, 503, 504])
+    it(`that answers ${status} may be tried again`, async (t) => {
+      const { url, send, proxy } = await proxied(t);
+      proxy.fault = () => ({ do: "answer", status });
+      await assert.rejects(send({ HTTP_PROXY: url }, "https"), {
+        code: "ECONNREFUSED",
+        message: new RegExp(`the proxy http.* answered ${status}`),
+      });
     });
-  });
+
+  for (const password of ["100%", "%zz", "%ff", "a%20b%"])
+    it(`takes the password ${password} as it is written`, async (t) => {
+      const { url, send, proxy } = await proxied(t, { credentials: { username: "u", password } });
+      assert.ok(url.includes(`:${password}@`));
+      assert.equal((await send({ HTTP_PROXY: url })).status, 200);
+      // The registry behind the tunnel does not speak https.
+      await assert.rejects(send({ HTTP_PROXY: url }, "https"));
+      assert.deepEqual([proxy.refused, proxy.requests.map(({ method }) => method)], [[], ["GET", "CONNECT"]]);
+    });
 
   it("that opens no tunnel ends with ETIMEDOUT", async (t) => {
     const { url, send, proxy } = await proxied(t, {}, 150);
