@@ -41,7 +41,7 @@ async function assertWhole(cacheDirectory: string): Promise<void> {
 }
 
 function partialsIn(...directories: readonly string[]): readonly string[] {
-  return directories.flatMap((folder) => pathsIn(folder).filter((path) => /partial|lock/.test(path)));
+  return directories.flatMap((directory) => pathsIn(directory).filter((path) => /partial|lock/.test(path)));
 }
 
 describe("builds of several processes with one cache", () => {

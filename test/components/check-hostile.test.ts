@@ -16,7 +16,7 @@ def header(name, size=0, kind=tarfile.REGTYPE, mode=0o644):
     return info.tobuf(tarfile.GNU_FORMAT)
 def member(data, level=1): return gzip.compress(data, level, mtime=0)
 def put(data): out.write(member(data))
-def folders(*names): put(b"".join(header(name, kind=tarfile.DIRTYPE, mode=0o755) for name in names))
+def directories(*names): put(b"".join(header(name, kind=tarfile.DIRTYPE, mode=0o755) for name in names))
 def files(count, name, **more):
     for start in range(0, count, 10000): put(b"".join(header(name % number, **more) for number in range(start, start + 10000)))
 def repeated(piece, count):
@@ -46,22 +46,22 @@ const HOSTILITIES: Readonly<Record<string, Hostility>> = {
     says: /more than 10 GB uncompressed/,
   },
   "names that lead out of the image": {
-    python: `folders("var", "var/task"); files(200000, "../../etc/passwd-%d"); put(end)`,
+    python: `directories("var", "var/task"); files(200000, "../../etc/passwd-%d"); put(end)`,
     rules: ["entry-name"],
     says: /200000 names with \.\. or too long/,
   },
   "100,000 files of one directory that nobody may read, whose names collide": {
-    python: `folders("var", "var/task"); files(50000, "var/task/a%d", mode=0); files(50000, "var/task/A%d", mode=0); put(end)`,
+    python: `directories("var", "var/task"); files(50000, "var/task/a%d", mode=0); files(50000, "var/task/A%d", mode=0); put(end)`,
     rules: ["readable", "colliding-names"],
     says: /100000 files or directories that only their owner may read/,
   },
   "100,000 files that are called like secrets": {
-    python: `folders("var", "var/task"); files(100000, "var/task/.env.%d"); put(end)`,
+    python: `directories("var", "var/task"); files(100000, "var/task/.env.%d"); put(end)`,
     rules: ["secret-files"],
     says: /100000 files that should not be in an image/,
   },
   "100,000 links in a circle": {
-    python: `folders("var", "var/task")
+    python: `directories("var", "var/task")
 for start in range(0, 100000, 10000):
     infos = []
     for number in range(start, start + 10000):
@@ -78,7 +78,7 @@ put(end)`,
     says: /neither ENTRYPOINT nor CMD/,
   },
   "310,000 entries": {
-    python: `folders("var"); files(310000, "var/%d"); put(end)`,
+    python: `directories("var"); files(310000, "var/%d"); put(end)`,
     rules: ["layer-content"],
     says: /more than 300000 files and directories/,
     mostMb: 300,

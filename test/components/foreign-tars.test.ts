@@ -132,7 +132,11 @@ function factsOf(entries: readonly LayerEntry[]): readonly Facts[] {
 }
 
 /** As Python names them. */
-const KINDS: Readonly<Record<string, string>> = { folder: "directory", "b'S'": "file", "b'\\x00'": "file" };
+const KINDS: Readonly<Record<string, string>> = {
+  directory: "directory",
+  "b'S'": "file",
+  "b'\\x00'": "file",
+};
 
 function sorted(facts: readonly Facts[]): readonly Facts[] {
   return [...facts].sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -74,11 +74,11 @@ async function layerOf(directory: string, mtime: Date): Promise<string> {
   return file;
 }
 
-async function readWithBusybox(layer: string, folder: string): Promise<readonly string[]> {
-  await mkdir(folder);
-  await run("busybox", ["tar", "-xpzf", layer, "-C", folder]);
+async function readWithBusybox(layer: string, directory: string): Promise<readonly string[]> {
+  await mkdir(directory);
+  await run("busybox", ["tar", "-xpzf", layer, "-C", directory]);
   return (
-    await run("sh", ["-c", "find . -mindepth 1 -printf '%P %y %m %l %s\\n' | sort"], { cwd: folder })
+    await run("sh", ["-c", "find . -mindepth 1 -printf '%P %y %m %l %s\\n' | sort"], { cwd: directory })
   ).split("\n");
 }
 
@@ -160,9 +160,9 @@ type Facts = Pick<LayerEntry, "name" | "kind" | "link" | "sha256">;
 async function factsIn(parent: string): Promise<ReadonlyMap<string, readonly LayerEntry[]>> {
   const found = new Map<string, LayerEntry[]>();
   for (const entry of await readDirectory(parent)) {
-    const [folder = "", ...rest] = entry.name.split("/");
-    if (rest.length === 0) found.set(folder, []);
-    else found.get(folder)?.push({ ...entry, name: rest.join("/") });
+    const [directory = "", ...rest] = entry.name.split("/");
+    if (rest.length === 0) found.set(directory, []);
+    else found.get(directory)?.push({ ...entry, name: rest.join("/") });
   }
   return found;
 }
@@ -185,19 +185,20 @@ describeReal("every strange tree", ["tar", "bsdtar", "busybox", "python3", "root
   const layers: string[] = [];
 
   before(async () => {
-    const folder = temporaryDirectory();
+    const directory = temporaryDirectory();
     for (const [index, tree] of TREES.entries()) {
-      addTree(join(folder, "source", `${index}`), tree);
-      layers.push(await layerOf(join(folder, "source", `${index}`), new Date(1000)));
-      await rename(layers[index] ?? "", join(folder, `${index}.tar.gz`));
-      layers[index] = join(folder, `${index}.tar.gz`);
+      addTree(join(directory, "source", `${index}`), tree);
+      layers.push(await layerOf(join(directory, "source", `${index}`), new Date(1000)));
+      await rename(layers[index] ?? "", join(directory, `${index}.tar.gz`));
+      layers[index] = join(directory, `${index}.tar.gz`);
     }
     const unpackAll =
       'for file in *.tar.gz; do to=$1/$(basename "$file" .tar.gz); mkdir -p "$to"; $2 -xpzf "$file" -C "$to"; done';
     for (const [name, command] of Object.entries(READERS)) {
-      await run("sh", ["-ec", unpackAll, "sh", name, command], { cwd: folder });
+      await run("sh", ["-ec", unpackAll, "sh", name, command], { cwd: directory });
     }
-    for (const name of ["source", ...Object.keys(READERS)]) read.set(name, await factsIn(join(folder, name)));
+    for (const name of ["source", ...Object.keys(READERS)])
+      read.set(name, await factsIn(join(directory, name)));
   });
 
   it("counts: there are sixty and more", () => assert.ok(TREES.length >= 60, `${TREES.length}`));

@@ -12,10 +12,10 @@ import { describeReal } from "../support/components.ts";
 import { run } from "../support/run.ts";
 import { send, smallImage, temporaryDirectory } from "../support/small-image.ts";
 
-const folder = temporaryDirectory();
-const layout = join(folder, "layout");
-const ociArchive = join(folder, "oci.tar");
-const dockerArchive = join(folder, "shop.tar");
+const temporary = temporaryDirectory();
+const layout = join(temporary, "layout");
+const ociArchive = join(temporary, "oci.tar");
+const dockerArchive = join(temporary, "shop.tar");
 
 async function* neverRead(): AsyncGenerator<Uint8Array> {}
 
@@ -58,7 +58,7 @@ describeReal(
         docker: `docker-archive:${dockerArchive}`,
       };
       for (const [name, source] of Object.entries(sources)) {
-        const copy = join(folder, `copy-of-${name}`);
+        const copy = join(temporary, `copy-of-${name}`);
         await run("skopeo", ["copy", "-q", source, `oci:${copy}:v1`]);
         assert.deepEqual(
           diffIdsOf(await readWhole(await openLayout(copy).pull("v1", undefined))),
@@ -69,7 +69,7 @@ describeReal(
 
     it("skopeo finds an image of Docker's media types in a layout when no tag is named", async () => {
       // By tag, containers/image looked only at OCI's own types then (1.9.3: "no descriptor found for reference"); umoci refuses them still.
-      const directory = join(folder, "docker-types");
+      const directory = join(temporary, "docker-types");
       const docker = await smallImage({ family: "docker" });
       await send(docker, openLayout(directory), ["v1"]);
       const manifest = Buffer.from(await readAll(docker.manifest)).toString();
@@ -77,7 +77,7 @@ describeReal(
     });
 
     it("umoci unpacks a layout", async () => {
-      const bundle = join(folder, "bundle");
+      const bundle = join(temporary, "bundle");
       await run("umoci", ["unpack", "--rootless", "--image", `${layout}:v1`, bundle]);
       assert.equal(readFileSync(join(bundle, "rootfs", "var", "task", "app.txt"), "utf8"), "hello");
     });
@@ -91,9 +91,9 @@ describeReal(
         "--storage-driver",
         "vfs",
         "--root",
-        join(folder, "storage"),
+        join(temporary, "storage"),
         "--runroot",
-        join(folder, "run"),
+        join(temporary, "run"),
       ];
       await run("buildah", [...storage, "from", `docker-archive:${dockerArchive}`]);
       const images = JSON.parse(await run("buildah", [...storage, "images", "--json"]));
@@ -106,29 +106,29 @@ describeReal("what we make of others' layouts and archives", ["skopeo", "umoci"]
   let image: Image;
   before(async () => {
     image = await smallImage({ text: "from elsewhere" });
-    const sink = openLayout(join(folder, "source"));
+    const sink = openLayout(join(temporary, "source"));
     await send(image, sink, ["v1"]);
     await sink.close();
   });
 
   const copyTo = (destination: string) =>
-    run("skopeo", ["copy", "-q", `oci:${join(folder, "source")}:v1`, destination]);
+    run("skopeo", ["copy", "-q", `oci:${join(temporary, "source")}:v1`, destination]);
 
   it("skopeo's layout is read", async () => {
-    await copyTo(`oci:${join(folder, "skopeo")}:v2`);
-    const found = await readWhole(await openLayout(join(folder, "skopeo")).pull("v2", undefined));
+    await copyTo(`oci:${join(temporary, "skopeo")}:v2`);
+    const found = await readWhole(await openLayout(join(temporary, "skopeo")).pull("v2", undefined));
     assert.deepEqual(diffIdsOf(found), diffIdsOf(image));
   });
 
   it("skopeo's OCI archive is read", async () => {
-    const path = join(folder, "skopeo-oci.tar");
+    const path = join(temporary, "skopeo-oci.tar");
     await copyTo(`oci-archive:${path}`);
     const found = await readWhole(await ociArchiveSource(path).pull(undefined, undefined));
     assert.deepEqual(diffIdsOf(found), diffIdsOf(image));
   });
 
   it("skopeo's docker archive is read, in the old form of docker save", async () => {
-    const path = join(folder, "skopeo-docker.tar");
+    const path = join(temporary, "skopeo-docker.tar");
     await copyTo(`docker-archive:${path}:shop/app:v2`);
     const found = await readWhole(await dockerArchiveSource(path).pull("shop/app:v2", undefined));
     assert.deepEqual(
@@ -138,7 +138,7 @@ describeReal("what we make of others' layouts and archives", ["skopeo", "umoci"]
   });
 
   it("a layout in which umoci made an image keeps it beside ours", async () => {
-    const directory = join(folder, "umoci");
+    const directory = join(temporary, "umoci");
     await run("umoci", ["init", "--layout", directory]);
     await run("umoci", ["new", "--image", `${directory}:theirs`]);
     await send(image, openLayout(directory), ["ours"]);
@@ -153,7 +153,7 @@ describeReal("what we make of others' layouts and archives", ["skopeo", "umoci"]
 describeReal("what tar programs and we make of each other's headers", ["tar", "bsdtar", "python3"], () => {
   it("a file of 9 GiB is one to them", async () => {
     const size = 9 * 1024 ** 3;
-    const path = join(folder, "huge.tar");
+    const path = join(temporary, "huge.tar");
     const archive = writeArchive([{ name: "layer.tar", size, read: neverRead }]);
     const first = await archive.next();
     await archive.return(undefined);
@@ -166,7 +166,7 @@ describeReal("what tar programs and we make of each other's headers", ["tar", "b
   });
 
   it("names of every length are the same to us", async () => {
-    const tree = join(folder, "tree");
+    const tree = join(temporary, "tree");
     const long = "d".repeat(90);
     const deepest = join(long, long, long);
     for (const name of ["short", long, join(long, long), deepest]) {
@@ -176,7 +176,7 @@ describeReal("what tar programs and we make of each other's headers", ["tar", "b
     // ustar has no room for more than 256 bytes, and GNU tar says so.
     const formats = { gnu: [], oldgnu: [], pax: [], ustar: [`--exclude=./${deepest}`] };
     for (const [format, options] of Object.entries(formats)) {
-      const path = join(folder, `${format}.tar`);
+      const path = join(temporary, `${format}.tar`);
       await run("tar", ["-cf", path, `--format=${format}`, "-C", tree, ...options, "."]);
       const members = await indexArchive(path);
       assert.equal(members.size, format === "ustar" ? 3 : 4, format);

@@ -65,7 +65,7 @@ const REFERENCE = /^127\.0\.0\.1:\d+\/app\/[a-z]+@sha256:[0-9a-f]{64}$/;
 /** Names, links and bytes of all that is not a directory, in the order of names. */
 function factsOf(entries: readonly LayerEntry[]): readonly string[] {
   return entries
-    .filter(({ kind }) => kind !== "folder")
+    .filter(({ kind }) => kind !== "directory")
     .map(({ name, kind, link, sha256 = "" }) => [name, kind, link, sha256].join(" "))
     .sort();
 }

@@ -6,7 +6,7 @@ import { build } from "../../src/index.ts";
  * A process of its own, in whatever surroundings, that builds one app in several ways: with the files made in this or that order, with these or
  * those times and rights, without a cache, into an empty one and from a filled one. Prints the digest of each.
  */
-const [folder = "", mask = "022"] = process.argv.slice(2);
+const [parent = "", mask = "022"] = process.argv.slice(2);
 process.umask(Number.parseInt(mask, 8));
 
 const FILES: readonly (readonly [path: string, text: string])[] = [
@@ -21,7 +21,7 @@ const FILES: readonly (readonly [path: string, text: string])[] = [
 ];
 
 function makeApp(name: string, reversed: boolean, seconds: number): string {
-  const root = join(folder, name);
+  const root = join(parent, name);
   for (const [path, text] of reversed ? [...FILES].reverse() : FILES) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
@@ -37,9 +37,9 @@ async function digest(directory: string, cache: string | undefined): Promise<str
     base: "scratch",
     check: false,
     cmd: ["main"],
-    to: `oci:${join(folder, "out")}`,
+    to: `oci:${join(parent, "out")}`,
     environment: {},
-    ...(cache === undefined ? { cache: false } : { cacheDir: join(folder, cache) }),
+    ...(cache === undefined ? { cache: false } : { cacheDir: join(parent, cache) }),
   });
   return built.digest;
 }

@@ -16,13 +16,13 @@ export interface LayerEntry {
 
 const script = fileURLToPath(new URL("list-tree.py", import.meta.url));
 
-async function list(kind: "tar" | "folder", path: string): Promise<readonly LayerEntry[]> {
+async function list(kind: "tar" | "directory", path: string): Promise<readonly LayerEntry[]> {
   return JSON.parse(await run("python3", [script, kind, path])) as readonly LayerEntry[];
 }
 
 /** What is on disk under `directory`. */
 export function readDirectory(directory: string): Promise<readonly LayerEntry[]> {
-  return list("folder", directory);
+  return list("directory", directory);
 }
 
 /** What Python's tarfile reads. */
@@ -34,14 +34,14 @@ export function readWithPython(layer: string): Promise<readonly LayerEntry[]> {
 export async function readWithGnuTar(layer: string, directory: string): Promise<readonly LayerEntry[]> {
   mkdirSync(directory);
   await run("tar", ["-xpzf", layer, "-C", directory, "--same-owner", "--numeric-owner"]);
-  return list("folder", directory);
+  return list("directory", directory);
 }
 
 /** What bsdtar (libarchive) leaves on disk, owners and modes kept: needs root. `directory` is made. */
 export async function readWithBsdTar(layer: string, directory: string): Promise<readonly LayerEntry[]> {
   mkdirSync(directory);
   await run("bsdtar", ["-xpzf", layer, "-C", directory, "--same-owner", "--numeric-owner"]);
-  return list("folder", directory);
+  return list("directory", directory);
 }
 
 /** Names in the order of the archive, which no directory keeps. */

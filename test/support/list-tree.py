@@ -1,4 +1,4 @@
-"""Prints what is in a layer as JSON, sorted by name: list-tree.py tar FILE, or list-tree.py folder DIR."""
+"""Prints what is in a layer as JSON, sorted by name: list-tree.py tar FILE, or list-tree.py directory DIR."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ import stat
 import sys
 import tarfile
 
-KINDS = {tarfile.REGTYPE: "file", tarfile.DIRTYPE: "folder", tarfile.SYMTYPE: "symlink", tarfile.LNKTYPE: "hardlink"}
+KINDS = {tarfile.REGTYPE: "file", tarfile.DIRTYPE: "directory", tarfile.SYMTYPE: "symlink", tarfile.LNKTYPE: "hardlink"}
 
 
 def digest(data):
@@ -30,21 +30,21 @@ def of_tar(path):
             yield entry(member.name, KINDS.get(member.type, repr(member.type)), info, member.linkname, data)
 
 
-def of_folder(root):
-    for folder, folders, files in os.walk(root):
-        for name in folders + files:
-            path = os.path.join(folder, name)
+def of_directory(root):
+    for directory, directories, files in os.walk(root):
+        for name in directories + files:
+            path = os.path.join(directory, name)
             found = os.lstat(path)
             info = (stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid, found.st_mtime)
             relative = os.path.relpath(path, root)
             if stat.S_ISLNK(found.st_mode):
                 yield entry(relative, "symlink", info, os.readlink(path))
             elif stat.S_ISDIR(found.st_mode):
-                yield entry(relative, "folder", info)
+                yield entry(relative, "directory", info)
             else:
                 with open(path, "rb") as file:
                     yield entry(relative, "file", info, "", file.read())
 
 
-source = of_tar if sys.argv[1] == "tar" else of_folder
+source = of_tar if sys.argv[1] == "tar" else of_directory
 json.dump(sorted(source(sys.argv[2]), key=lambda found: found["name"]), sys.stdout)

@@ -103,7 +103,7 @@ const ALWAYS: readonly Row[] = [
     ],
   },
   {
-    ...{ row: 79, what: "secrets in the source folder" },
+    ...{ row: 79, what: "secrets in the source directory" },
     tests: [["test/unit/lambda/secrets.test.ts", "a secret"]],
   },
   {

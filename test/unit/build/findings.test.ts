@@ -150,8 +150,8 @@ describe("findings of an earlier build", () => {
   });
 
   it("a damaged record of findings is replaced by checking again", async () => {
-    const { first, second, cache } = await twice((folder) => {
-      for (const path of recordsIn(folder)) writeFileSync(path, "{}");
+    const { first, second, cache } = await twice((directory) => {
+      for (const path of recordsIn(directory)) writeFileSync(path, "{}");
     });
     assert.deepEqual(second.warnings, first.warnings);
     assert.match(readFileSync(recordsIn(cache)[0] ?? "", "utf8"), /dangling/);

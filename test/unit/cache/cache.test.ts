@@ -12,9 +12,9 @@ import { contentFrom } from "../../support/random-content.ts";
 import { layerOf, smallImage, temporaryDirectory } from "../../support/small-image.ts";
 import { fillLayout } from "../../support/small-layout.ts";
 
-const folder = temporaryDirectory();
+const temporary = temporaryDirectory();
 let count = 0;
-const fresh = (): string => join(folder, `cache-${++count}`);
+const fresh = (): string => join(temporary, `cache-${++count}`);
 
 /** Does `work` with a cache, which is closed afterwards. */
 async function using<T>(directory: string | undefined, work: (cache: Cache) => Promise<T>): Promise<T> {
@@ -284,7 +284,7 @@ describe("the directory of a cache", () => {
   });
 
   it("is a private one, with a warning that names it, where it cannot be written", async () => {
-    const directory = join(folder, "a-file", "cache");
+    const directory = join(temporary, "a-file", "cache");
     writeFileSync(dirname(directory), "");
     const events: BuildEvent[] = [];
     const cache = await openCache({ directory, onEvent: (event) => events.push(event) });

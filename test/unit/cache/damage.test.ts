@@ -24,7 +24,7 @@ import { layerOf, temporaryDirectory } from "../../support/small-image.ts";
 /** Linux sets file times by a clock that moves this often at least. */
 const FILE_TIME_STEP_MS = 10;
 
-const folder = temporaryDirectory();
+const temporary = temporaryDirectory();
 let count = 0;
 
 const content = contentFrom("content");
@@ -67,7 +67,7 @@ const damages: Readonly<Record<string, (path: string, other: string) => void>> =
 };
 
 async function filled(): Promise<string> {
-  const directory = join(folder, `cache-${++count}`);
+  const directory = join(temporary, `cache-${++count}`);
   const cache = await openCache({ directory });
   await cache.keep(content);
   await cache.keep(other);
@@ -148,7 +148,7 @@ describe("a remembered layer", () => {
   const fingerprint = digestOf("fingerprint");
 
   async function remembering() {
-    const directory = join(folder, `cache-${++count}`);
+    const directory = join(temporary, `cache-${++count}`);
     const cache = await openCache({ directory });
     const layer = await layerOf({ "a.txt": "a" });
     await cache.keep(layer);
@@ -159,7 +159,7 @@ describe("a remembered layer", () => {
     return { directory, layers: join(directory, "layers") };
   }
 
-  const spoil: Readonly<Record<string, (folder: string) => void>> = {
+  const spoil: Readonly<Record<string, (directory: string) => void>> = {
     "its end cut off": (layers) => eachOf(layers, (path) => truncateSync(path, 100)),
     "nothing in it": (layers) => eachOf(layers, (path) => truncateSync(path, 0)),
     "a directory in its place": (layers) =>

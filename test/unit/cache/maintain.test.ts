@@ -9,7 +9,7 @@ import { DEAD_PID, leftBy, leftIn, pathsIn } from "../../support/file-facts.ts";
 import { contentFrom } from "../../support/random-content.ts";
 import { layerOf, temporaryDirectory } from "../../support/small-image.ts";
 
-const folder = temporaryDirectory();
+const temporary = temporaryDirectory();
 let count = 0;
 
 const SIZE = 1000;
@@ -17,7 +17,7 @@ const SEEDS = ["a", "b", "c", "d"];
 
 /** A cache with four blobs of 1000 bytes, the first used longest ago. */
 async function filled(): Promise<string> {
-  const directory = join(folder, `cache-${++count}`);
+  const directory = join(temporary, `cache-${++count}`);
   const cache = await openCache({ directory });
   for (const seed of SEEDS) await cache.keep(contentFrom(seed, SIZE));
   await cache.close();

@@ -13,7 +13,7 @@ import { tryRun } from "../../support/run.ts";
 import { runTypeScript } from "../../support/run-typescript.ts";
 import { temporaryDirectory } from "../../support/small-image.ts";
 
-const folder = temporaryDirectory();
+const temporary = temporaryDirectory();
 const script = await bundled("use-cache.ts");
 
 const partials = (directory: string) => pathsIn(directory).filter((path) => path.endsWith(".partial"));
@@ -34,7 +34,7 @@ async function kill(child: ChildProcess): Promise<void> {
 
 describe("several processes at one cache", () => {
   it("all succeed, 8 of them 20 times, while each prunes", async () => {
-    const directory = join(folder, "shared");
+    const directory = join(temporary, "shared");
     const names = Array.from({ length: 8 }, (_, index) => `process-${index}`);
     await Promise.all(names.map((name) => runTypeScript("use-cache.ts", [directory, name, "20"])));
     const cache = await openCache({ directory });
@@ -44,7 +44,7 @@ describe("several processes at one cache", () => {
   });
 
   it("leave a cache that is whole when they are killed at any moment", async () => {
-    const directory = join(folder, "killed");
+    const directory = join(temporary, "killed");
     for (let round = 0; round < 2; round++) {
       const children = await Promise.all(
         ["a", "b", "c", "d"].map((name) => startEndless(directory, `${name}${round}`)),
@@ -64,7 +64,7 @@ describe("several processes at one cache", () => {
 
 describe("a disk that takes no more", () => {
   it("is an error that names the path, and leaves the cache valid", async () => {
-    const directory = join(folder, "full");
+    const directory = join(temporary, "full");
     // 120 blocks of 512 bytes: less than one of the blobs, more than everything else that is written.
     const limited = await tryRun("sh", [
       "-c",

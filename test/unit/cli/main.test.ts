@@ -13,7 +13,7 @@ import { built, lambdaPack } from "../../support/cli.ts";
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const argv = ["build", "--base", "x"];
 
-async function folder(test: TestContext): Promise<string> {
+async function makeDirectory(test: TestContext): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), "lambda-pack-cli-"));
   test.after(() => rm(path, { recursive: true }));
   return path;
@@ -125,7 +125,7 @@ describe("in GitHub Actions", () => {
   });
 
   it("digest and reference are outputs of the step", async (test) => {
-    const output = join(await folder(test), "output");
+    const output = join(await makeDirectory(test), "output");
     await writeFile(output, "before=1\n");
     await lambdaPack(argv, { environment: { ...environment, GITHUB_OUTPUT: output } });
     assert.equal(
@@ -135,7 +135,7 @@ describe("in GitHub Actions", () => {
   });
 
   it("a reference of two lines is one output of the step, and adds no other", async (test) => {
-    const output = join(await folder(test), "output");
+    const output = join(await makeDirectory(test), "output");
     const build = async () => ({ ...built, reference: "oci:a\nadded=1" });
     await lambdaPack(argv, { build, environment: { ...environment, GITHUB_OUTPUT: output } });
     const [, end] = /^reference<<(end-[0-9a-f-]{36})$/m.exec(await readFile(output, "utf8")) ?? [];
@@ -148,26 +148,26 @@ describe("in GitHub Actions", () => {
 
 describe("--metadata-file", () => {
   it("holds the same object as --json", async (test) => {
-    const path = join(await folder(test), "image.json");
+    const path = join(await makeDirectory(test), "image.json");
     const { stdout } = await lambdaPack([...argv, "--json", "--metadata-file", path]);
     assert.equal(await readFile(path, "utf8"), stdout);
   });
 
   it("is not made, nor anything beside it, when the work fails", async (test) => {
-    const directory = await folder(test);
+    const directory = await makeDirectory(test);
     await lambdaPack([...argv, "--metadata-file", join(directory, "image.json")], { build: failing });
     assert.deepEqual(await readdir(directory), []);
   });
 
   it("keeps what it held before when the work fails", async (test) => {
-    const path = join(await folder(test), "image.json");
+    const path = join(await makeDirectory(test), "image.json");
     await writeFile(path, "before");
     await lambdaPack([...argv, "--metadata-file", path], { build: failing });
     assert.equal(await readFile(path, "utf8"), "before");
   });
 
   it("whose directory is not there is told before any work", async (test) => {
-    const path = join(await folder(test), "missing", "image.json");
+    const path = join(await makeDirectory(test), "missing", "image.json");
     const { status, stderr, builds } = await lambdaPack([...argv, "--metadata-file", path, "--quiet"]);
     assert.deepEqual([status, builds.length], [1, 0]);
     assert.equal(
@@ -177,7 +177,7 @@ describe("--metadata-file", () => {
   });
 
   it("that is a directory is an error, and leaves nothing beside it", async (test) => {
-    const directory = await folder(test);
+    const directory = await makeDirectory(test);
     const path = await mkdtemp(join(directory, "taken-"));
     const { status, stdout } = await lambdaPack([...argv, "--metadata-file", path]);
     assert.deepEqual([status, stdout, (await readdir(directory)).length], [1, "", 1]);

@@ -103,7 +103,7 @@ const flags: readonly (readonly [argv: readonly string[], want: Partial<BuildOpt
   [["--extra", "web", "--extra", "pdf"], { extra: ["web", "pdf"] }],
   [["--group", "batch"], { group: ["batch"] }],
   [["--", "--install"], { directory: "--install" }],
-  [["--", "--odd-folder"], { directory: "--odd-folder" }],
+  [["--", "--odd-directory"], { directory: "--odd-directory" }],
 ];
 
 describe("a flag of build", () => {

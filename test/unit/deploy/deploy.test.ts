@@ -268,7 +268,7 @@ describe("before anything is changed, deploy refuses", () => {
     ["a repository that is not ECR's", { repo: "ghcr.io/me/app" }, /not a private Amazon ECR registry/],
     ["a repository of ECR Public", { repo: "public.ecr.aws/me/app" }, /not a private Amazon ECR registry/],
     [
-      "a folder whose files tell no base",
+      "a directory whose files tell no base",
       { source: mkdtempSync(join(app, "empty-")) },
       /cannot choose a base image/,
     ],

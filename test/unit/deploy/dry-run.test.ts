@@ -66,7 +66,7 @@ function changes(): readonly string[] {
 describe("nothing is changed in AWS by", () => {
   const LAYOUT = () => `oci:${world.directory}/layout:v1`;
   const cases: readonly (readonly [title: string, command: () => string, exit: number])[] = [
-    ["deploy --dry-run of a folder", () => `deploy ${app} --base python:3.12 --function app --dry-run`, 0],
+    ["deploy --dry-run of a directory", () => `deploy ${app} --base python:3.12 --function app --dry-run`, 0],
     ["deploy --dry-run of a layout", () => `deploy ${LAYOUT()} --function app --dry-run`, 0],
     ["deploy --dry-run of what is in ECR", () => `deploy ${HOST}/app:v0 --function app --dry-run`, 1],
     [

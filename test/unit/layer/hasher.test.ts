@@ -170,17 +170,17 @@ describe("the hashing thread", () => {
   const tree = makeTree({ large: Buffer.alloc(5 * BLOCK, "text") });
 
   /** What `layer-digest.ts` of the sources in `directory` says, in a process of its own. */
-  function digestBy(folder: string, flags: readonly string[] = []): Promise<string> {
-    const script = join(folder, "test/support/layer-digest.ts");
+  function digestBy(directory: string, flags: readonly string[] = []): Promise<string> {
+    const script = join(directory, "test/support/layer-digest.ts");
     return run(process.execPath, [...TYPESCRIPT, ...flags, script, tree], { cwd: root });
   }
 
   it("pack gives the same layer when the worker file is missing", async () => {
-    const folder = temporaryDirectory();
+    const directory = temporaryDirectory();
     for (const part of ["package.json", "src", "test/support"])
-      cpSync(join(root, part), join(folder, part), { recursive: true });
-    rmSync(join(folder, "src/layer/encode/worker.ts"));
-    assert.equal(await digestBy(folder), await digestBy(root));
+      cpSync(join(root, part), join(directory, part), { recursive: true });
+    rmSync(join(directory, "src/layer/encode/worker.ts"));
+    assert.equal(await digestBy(directory), await digestBy(root));
   });
 
   it("WorkerHasher starts no thread for one block, and its thread keeps no process alive", () => {

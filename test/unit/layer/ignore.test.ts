@@ -125,14 +125,14 @@ describe("no pattern is slow", () => {
 
   for (const [kind, make] of [
     ["names", (n: number) => `file${n}`],
-    ["folders", (n: number) => `folder${n}/*.txt`],
+    ["directories", (n: number) => `directory${n}/*.txt`],
     ["endings", (n: number) => `**/*.ending${n}`],
     ["suffixes", (n: number) => `**/name${n}`],
   ] as const) {
     it(`10,000 rules for ${kind} judge a thousand paths`, SOON, () => {
       const patterns = Array.from({ length: 10_000 }, (_, n) => make(n));
       const compiled = rules(...patterns, "!**/keep");
-      for (let n = 0; n < 1000; n++) compiled.judge(`folder${n}/below/file${n}.js`);
+      for (let n = 0; n < 1000; n++) compiled.judge(`directory${n}/below/file${n}.js`);
     });
   }
 });

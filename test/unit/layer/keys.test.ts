@@ -15,7 +15,7 @@ const TREE: Tree = {
   "run.sh": { file: "#!/bin/sh\n", mode: 0o755 },
   "data/large.bin": noise(600_000),
   "data/empty": "",
-  "data/folder": null,
+  "data/directory": null,
   link: { link: "data/large.bin" },
 };
 /** Long after everything was written. */
@@ -54,7 +54,7 @@ const changes: Readonly<Record<string, (root: string) => void>> = {
     addLink(root);
   },
   "that a file is there": (root) => rmSync(join(root, "data/empty")),
-  "that an empty directory is there": (root) => rmSync(join(root, "data/folder"), { recursive: true }),
+  "that an empty directory is there": (root) => rmSync(join(root, "data/directory"), { recursive: true }),
 };
 
 function addLink(root: string): void {

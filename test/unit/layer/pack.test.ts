@@ -104,7 +104,7 @@ describe("the same files", () => {
     ["content", { "app.py": "def handler(event, context): return 1\n" }],
     ["the right to execute", { "run.sh": { file: "#!/bin/sh\n", mode: 0o644 } }],
     ["a link's target", { link: { link: "run.sh" } }],
-    ["an empty folder", { empty: "" }],
+    ["an empty directory", { empty: "" }],
   ] as const) {
     it(`give another digest when ${what} differs`, async () => {
       const small = { "app.py": "", "run.sh": APP["run.sh"] ?? "", link: APP["link"] ?? "", empty: null };

@@ -25,7 +25,7 @@ describe("splitting", () => {
       ["api/node_modules/b/x", "node_modules/.bin/a", "node_modules/a/x"],
       ["index.js"],
     ],
-    ["Bundler's folder", ["vendor/bundle/ruby/3.3.0/gems/a.rb"], ["app.rb", "vendor/own.rb"]],
+    ["Bundler's directory", ["vendor/bundle/ruby/3.3.0/gems/a.rb"], ["app.rb", "vendor/own.rb"]],
     ["jars in lib", ["lib/a.jar"], ["lib/note.txt", "lib/sub/b.jar", "other/lib/c.jar"]],
   ] as const) {
     it(`puts ${what} into deps and the rest into app`, async () => {
@@ -123,7 +123,7 @@ describe("installed Python packages", () => {
 
   for (const [where, site] of [
     ["beside the app", ""],
-    ["in a folder of their own", "python/lib/"],
+    ["in a directory of their own", "python/lib/"],
   ] as const) {
     for (const newline of ["\n", "\r\n"]) {
       it(`are told by RECORD ${where}, lines ending in ${JSON.stringify(newline)}`, async () => {

@@ -20,7 +20,7 @@ const TREE: Tree = {
   "app.py": "def handler(event, context): return event\n",
   "run.sh": { file: "#!/bin/sh\n", mode: 0o755 },
   "data/empty": "",
-  "data/folder": null,
+  "data/directory": null,
   link: { link: "data/empty" },
 };
 /** Long after everything was written. */
@@ -52,11 +52,11 @@ const changes: Readonly<Record<string, (root: string) => void>> = {
   "the directory of a file": (root) => renameSync(join(root, "app.py"), join(root, "data/app.py")),
   "a link's target": (root) => {
     rmSync(join(root, "link"));
-    symlinkSync("data/folder", join(root, "link"));
+    symlinkSync("data/directory", join(root, "link"));
   },
   "that a file is there": (root) => rmSync(join(root, "data/empty")),
   "that another file is there": (root) => writeFileSync(join(root, "data/other"), ""),
-  "that an empty directory is there": (root) => rmSync(join(root, "data/folder"), { recursive: true }),
+  "that an empty directory is there": (root) => rmSync(join(root, "data/directory"), { recursive: true }),
 };
 
 describe("statKey of a collection", () => {

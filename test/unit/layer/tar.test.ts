@@ -8,7 +8,7 @@ import { type Entry, withParents } from "../../../src/tar/entry.ts";
 import { bytesOf, makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 const epoch = new Date(0);
-const folder = (path: string, mode = 0o755): Entry => ({ kind: "directory", path, mode });
+const directory = (path: string, mode = 0o755): Entry => ({ kind: "directory", path, mode });
 const link = (path: string, target: string): Entry => ({ kind: "symlink", path, target });
 
 async function headersOf(entries: readonly Entry[], mtime = epoch): Promise<readonly Header[]> {
@@ -28,7 +28,7 @@ function fileIn(directory: string, name: string, size: number): Entry {
 
 describe("a tar", () => {
   it("has modes as given, also 0000 and the sticky bit", async () => {
-    const headers = await headersOf([folder("none", 0), folder("tmp", 0o1777), folder("usual")]);
+    const headers = await headersOf([directory("none", 0), directory("tmp", 0o1777), directory("usual")]);
     assert.deepEqual(
       headers.map(({ mode }) => mode),
       [0, 0o1777, 0o755],
@@ -58,14 +58,14 @@ describe("a tar", () => {
 
   for (const seconds of [0, 1, 2 ** 31 - 1, 2 ** 31, 2 ** 33, -1]) {
     it(`has the time ${seconds}`, async () => {
-      const [header] = await headersOf([folder("a")], new Date(seconds * 1000));
+      const [header] = await headersOf([directory("a")], new Date(seconds * 1000));
       const pax = (header?.pax ?? {}) as Readonly<Record<string, string>>;
       assert.equal(Number(pax["mtime"] ?? (header?.mtime.getTime() ?? 0) / 1000), seconds);
     });
   }
 
   it("cuts fractions of a second", async () => {
-    const [header] = await headersOf([folder("a")], new Date(1999));
+    const [header] = await headersOf([directory("a")], new Date(1999));
     assert.equal(header?.mtime.getTime(), 1000);
   });
 
@@ -86,7 +86,7 @@ describe("a tar", () => {
     "12 path=x",
   ]) {
     it(`names a directory and a link ${path.length > 30 ? `of ${path.length} characters` : JSON.stringify(path)}`, async () => {
-      const headers = await headersOf([folder(path), link(`${path}-`, path)]);
+      const headers = await headersOf([directory(path), link(`${path}-`, path)]);
       assert.deepEqual(
         headers.map(({ name }) => name),
         [`${path}/`, `${path}-`],
@@ -96,7 +96,7 @@ describe("a tar", () => {
   }
 
   it("writes what is not ASCII into extended headers only", async () => {
-    for (const entry of [link("a", "\u00e9"), folder("\u00e9")]) {
+    for (const entry of [link("a", "\u00e9"), directory("\u00e9")]) {
       const bytes = await bytesOf(tar([entry], { mtime: epoch }));
       const ustar = bytes.subarray(1024, 1536);
       assert.equal(bytes[156], "x".charCodeAt(0));
@@ -105,7 +105,7 @@ describe("a tar", () => {
   });
 
   it("never leaves the name field empty: what does not fit is in an extended header", async () => {
-    const bytes = await bytesOf(tar([folder("x".repeat(120))], { mtime: epoch }));
+    const bytes = await bytesOf(tar([directory("x".repeat(120))], { mtime: epoch }));
     assert.notEqual(bytes[0], 0);
     assert.equal(bytes[156], "x".charCodeAt(0));
   });
@@ -135,9 +135,9 @@ describe("a tar", () => {
   });
 
   it("stops when the signal is aborted", async () => {
-    const entries = Array.from({ length: 1000 }, (_, n) => folder(`f${n}`));
+    const entries = Array.from({ length: 1000 }, (_, n) => directory(`f${n}`));
     const controller = new AbortController();
-    const packing = tar([...entries, fileIn(makeTree({ z: "z" }), "z", 1), folder("zz")], {
+    const packing = tar([...entries, fileIn(makeTree({ z: "z" }), "z", 1), directory("zz")], {
       mtime: epoch,
       signal: controller.signal,
       onBytes: () => controller.abort(new Error("stop")),
@@ -159,7 +159,7 @@ describe("a tar", () => {
   });
 
   it("ends at once when nobody wants the rest of many small entries", async () => {
-    const entries = Array.from({ length: 1000 }, (_, n) => folder(`f${n}`));
+    const entries = Array.from({ length: 1000 }, (_, n) => directory(`f${n}`));
     for await (const _ of tar(entries, { mtime: epoch })) break;
   });
 
@@ -181,7 +181,7 @@ describe("the entries of a layer", () => {
   const file = (path: string): Entry => ({ kind: "file", path, mode: 0o644, size: 0, source });
 
   it("have every parent before its children, once", () => {
-    const paths = [...withParents([file("a/b/c"), file("a/d"), folder("e")])].map(({ path }) => path);
+    const paths = [...withParents([file("a/b/c"), file("a/d"), directory("e")])].map(({ path }) => path);
     assert.deepEqual(paths, ["a", "a/b", "a/b/c", "a/d", "e"]);
   });
 

@@ -10,9 +10,9 @@ import { failsWith, pathsIn } from "../../support/file-facts.ts";
 import { AMD64, ARM64, send, smallImage, temporaryDirectory } from "../../support/small-image.ts";
 import { digestOfTag, fillLayout } from "../../support/small-layout.ts";
 
-const folder = temporaryDirectory();
+const directory = temporaryDirectory();
 let count = 0;
-const fresh = (): string => join(folder, `layout-${++count}`);
+const fresh = (): string => join(directory, `layout-${++count}`);
 
 /** A new layout that holds these images, by their tags. */
 async function layoutWith(images: Readonly<Record<string, string>>): Promise<string> {
@@ -219,7 +219,7 @@ describe("a layout directory as sink", () => {
   });
 
   it("says where it could not write", async () => {
-    const file = join(folder, "a-file");
+    const file = join(directory, "a-file");
     writeFileSync(file, "");
     const sink = openLayout(join(file, "layout"));
     await assert.rejects(sink.put((await smallImage()).config), failsWith("WRITE_FAILED", /a-file.*ENOTDIR/));

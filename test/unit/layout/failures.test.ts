@@ -10,9 +10,9 @@ import { failsWith, pathsIn } from "../../support/file-facts.ts";
 import { send, smallImage, temporaryDirectory } from "../../support/small-image.ts";
 import { digestOfTag, fillLayout } from "../../support/small-layout.ts";
 
-const folder = temporaryDirectory();
+const directory = temporaryDirectory();
 let count = 0;
-const fresh = (): string => join(folder, `layout-${++count}`);
+const fresh = (): string => join(directory, `layout-${++count}`);
 
 /** A new layout that holds these images, by their tags. */
 async function layoutWith(images: Readonly<Record<string, string>>): Promise<string> {
@@ -23,7 +23,7 @@ async function layoutWith(images: Readonly<Record<string, string>>): Promise<str
 
 describe("a layout directory that is missing or broken", () => {
   it("is not found when there is no directory", async () => {
-    await assert.rejects(digestOfTag(join(folder, "missing")), failsWith("IMAGE_NOT_FOUND", /missing/));
+    await assert.rejects(digestOfTag(join(directory, "missing")), failsWith("IMAGE_NOT_FOUND", /missing/));
   });
 
   it("is not a layout without the file oci-layout", async () => {
@@ -113,11 +113,11 @@ describe("a layout directory after a failure", () => {
       ...config,
       descriptor: { ...config.descriptor, digest: layers[0]?.descriptor.digest ?? config.descriptor.digest },
     };
-    const sink = openLayout(join(folder, "new", "deeper", "layout"));
+    const sink = openLayout(join(directory, "new", "deeper", "layout"));
     await sink.put(config);
     await assert.rejects(sink.put(wrong), failsWith("CONTENT_MISMATCH"));
     await sink.close();
-    assert.equal(existsSync(join(folder, "new")), false);
+    assert.equal(existsSync(join(directory, "new")), false);
   });
 
   it("is empty again when it was empty", async () => {

@@ -19,9 +19,9 @@ import {
   temporaryDirectory,
 } from "../../support/small-image.ts";
 
-const folder = temporaryDirectory();
+const temporary = temporaryDirectory();
 let count = 0;
-const fresh = (): string => join(folder, `${++count}`, "image.tar");
+const fresh = (): string => join(temporary, `${++count}`, "image.tar");
 
 async function archiveOf(text: string, tags: readonly string[] = ["v1"]): Promise<string> {
   const path = fresh();
@@ -131,11 +131,11 @@ describe("an OCI archive after a failure", () => {
   });
 
   it("is not there when it was not, nor the directories made for it", async () => {
-    const path = join(folder, "new", "deeper", "image.tar");
+    const path = join(temporary, "new", "deeper", "image.tar");
     const sink = ociArchiveSink(path);
     await sink.put((await smallImage()).config);
     await sink.close();
-    assert.equal(existsSync(join(folder, "new")), false);
+    assert.equal(existsSync(join(temporary, "new")), false);
   });
 
   it("is not written without all blobs of its image", async () => {
@@ -152,7 +152,7 @@ describe("an OCI archive after a failure", () => {
   });
 
   it("says where it could not be written", async () => {
-    const file = join(folder, "a-file");
+    const file = join(temporary, "a-file");
     writeFileSync(file, "");
     const sink = ociArchiveSink(join(file, "image.tar"));
     await assert.rejects(sink.put((await smallImage()).config), failsWith("WRITE_FAILED", /a-file/));
@@ -162,7 +162,7 @@ describe("an OCI archive after a failure", () => {
 
 describe("an OCI archive where a directory is", () => {
   it("is refused at once, and the directory keeps what it holds", async () => {
-    const directory = join(folder, "photos");
+    const directory = join(temporary, "photos");
     mkdirSync(directory);
     writeFileSync(join(directory, "photo.jpg"), "irreplaceable");
     const sink = ociArchiveSink(directory);
@@ -177,11 +177,11 @@ describe("an OCI archive where a directory is", () => {
 
 describe("an OCI archive that is missing or broken", () => {
   it("is not found", async () => {
-    await assert.rejects(pull(join(folder, "no.tar")), failsWith("IMAGE_NOT_FOUND", /no\.tar/));
+    await assert.rejects(pull(join(temporary, "no.tar")), failsWith("IMAGE_NOT_FOUND", /no\.tar/));
   });
 
   it("is not a directory", async () => {
-    const directory = join(folder, "directory.tar");
+    const directory = join(temporary, "directory.tar");
     mkdirSync(directory);
     await assert.rejects(pull(directory), failsWith("LAYOUT_INVALID", /is not a file/));
   });
@@ -199,7 +199,7 @@ describe("an OCI archive that is missing or broken", () => {
   });
 
   it("is no other tar", async () => {
-    const path = join(folder, "other.tar");
+    const path = join(temporary, "other.tar");
     writeFileSync(path, await tarOf({ "a.txt": "a" }));
     await assert.rejects(pull(path), failsWith("LAYOUT_INVALID", /no file oci-layout/));
   });

@@ -9,11 +9,11 @@ import { DEAD_PID, leftBy, leftIn, pathsIn } from "../../support/file-facts.ts";
 import { runTypeScript } from "../../support/run-typescript.ts";
 import { send, smallImage, temporaryDirectory } from "../../support/small-image.ts";
 
-const folder = temporaryDirectory();
+const temporary = temporaryDirectory();
 
 describe("several processes at one layout", () => {
   it("all publish, into a directory that none of them had found", async () => {
-    const directory = join(folder, "shared", "layout");
+    const directory = join(temporary, "shared", "layout");
     const names = ["a", "b", "c", "d"];
     await Promise.all(names.map((name) => runTypeScript("publish-often.ts", [directory, name, "5"])));
     for (const name of names) {
@@ -26,7 +26,7 @@ describe("several processes at one layout", () => {
   });
 
   it("take turns within one process too", async () => {
-    const directory = join(folder, "one-process");
+    const directory = join(temporary, "one-process");
     const tags = Array.from({ length: 20 }, (_, index) => `v${index}`);
     await Promise.all(
       tags.map(async (tag) => send(await smallImage({ text: tag }), openLayout(directory), [tag])),
@@ -37,7 +37,7 @@ describe("several processes at one layout", () => {
 
 describe("what a killed process left", () => {
   it("is removed from a layout, and what a living one is writing stays", async () => {
-    const directory = join(folder, "leftovers");
+    const directory = join(temporary, "leftovers");
     await send(await smallImage(), openLayout(directory), ["v1"]);
     const dead = join(directory, leftBy(DEAD_PID, ".blob"));
     const living = join(directory, leftBy(process.ppid, ".blob"));
@@ -47,7 +47,7 @@ describe("what a killed process left", () => {
   });
 
   it("is removed from a layout also when it has the image already, and nothing is put", async () => {
-    const directory = join(folder, "complete");
+    const directory = join(temporary, "complete");
     const image = await smallImage();
     await send(image, openLayout(directory), ["v1"]);
     const dead = join(directory, leftBy(DEAD_PID, ".file"));
@@ -57,7 +57,7 @@ describe("what a killed process left", () => {
   });
 
   it("is removed from a directory that was still to become a layout", async () => {
-    const directory = join(folder, "unmarked");
+    const directory = join(temporary, "unmarked");
     mkdirSync(directory);
     const dead = join(directory, leftBy(DEAD_PID, ".file"));
     writeFileSync(dead, "half");
@@ -66,9 +66,9 @@ describe("what a killed process left", () => {
   });
 
   it("is removed from beside an archive", async () => {
-    const path = join(folder, "image.tar");
-    const dead = join(folder, leftBy(DEAD_PID, "image.tar"));
-    const other = join(folder, leftBy(DEAD_PID, "other.tar"));
+    const path = join(temporary, "image.tar");
+    const dead = join(temporary, leftBy(DEAD_PID, "image.tar"));
+    const other = join(temporary, leftBy(DEAD_PID, "other.tar"));
     for (const left of [dead, other]) mkdirSync(join(left, "blobs"), { recursive: true });
     const sink = dockerArchiveSink(path);
     await send(await smallImage(), sink, ["v1"]);
@@ -81,21 +81,21 @@ describe("a clock that is two days ahead", () => {
   const DAYS_MS = 48 * 3600 * 1000;
 
   it("does not remove from a layout or beside an archive what another machine is writing", async (t) => {
-    const directory = join(folder, "wrong-clock");
+    const directory = join(temporary, "wrong-clock");
     await send(await smallImage(), openLayout(directory), ["v1"]);
     const blob = join(directory, leftIn("00000000", DEAD_PID, ".blob"));
-    const archive = join(folder, leftIn("00000000", DEAD_PID, "wrong-clock.tar"));
+    const archive = join(temporary, leftIn("00000000", DEAD_PID, "wrong-clock.tar"));
     for (const path of [blob, archive]) writeFileSync(path, "half");
     t.mock.timers.enable({ apis: ["Date"], now: Date.now() + DAYS_MS });
     await send(await smallImage({ text: "two" }), openLayout(directory), ["v2"]);
-    const sink = dockerArchiveSink(join(folder, "wrong-clock.tar"));
+    const sink = dockerArchiveSink(join(temporary, "wrong-clock.tar"));
     await send(await smallImage(), sink, ["v1"]);
     await sink.close();
     assert.deepEqual([existsSync(blob), existsSync(archive)], [true, true]);
   });
 
   it("does not take over the lock of another machine", async (t) => {
-    const path = join(folder, "wrong-clock.lock");
+    const path = join(temporary, "wrong-clock.lock");
     writeFileSync(path, leftIn("00000000", DEAD_PID, "lock"));
     t.mock.timers.enable({ apis: ["Date"], now: Date.now() + DAYS_MS });
     const stop = new AbortController();
@@ -110,14 +110,14 @@ describe("a clock that is two days ahead", () => {
 
 describe("the lock of a layout", () => {
   it("is taken over from a process that is gone", async () => {
-    const path = join(folder, "dead.lock");
+    const path = join(temporary, "dead.lock");
     writeFileSync(path, leftBy(DEAD_PID, "lock"));
     assert.equal(await withLock(path, async () => "done"), "done");
     assert.equal(existsSync(path), false);
   });
 
   it("is waited for while its process lives", async () => {
-    const path = join(folder, "living.lock");
+    const path = join(temporary, "living.lock");
     writeFileSync(path, leftBy(process.ppid, "lock"));
     const stop = new AbortController();
     setTimeout(() => stop.abort(new Error("stopped")), 100);
@@ -129,7 +129,7 @@ describe("the lock of a layout", () => {
   });
 
   it("is free again after a failure", async () => {
-    const path = join(folder, "failed.lock");
+    const path = join(temporary, "failed.lock");
     const failing = withLock(path, async () => {
       throw new Error("failed under the lock");
     });

@@ -110,11 +110,11 @@ describe("unpacking an image", () => {
       { name: "closed", mode: 0o600, text: "x" },
       { name: "program", mode: 0o4755, text: "x" },
       { name: "own", mode: 0o600, uid: 993, text: "x" },
-      directory("folder", 0o755),
-      directory("closed-folder", 0o700),
+      directory("directory", 0o755),
+      directory("closed-directory", 0o700),
     ];
     await unpackImage([await layer(...entries)], root, { owner: "others" });
-    const modes = ["closed", "program", "own", "folder", "closed-folder"].map(
+    const modes = ["closed", "program", "own", "directory", "closed-directory"].map(
       (name) => lstatSync(join(root, name)).mode & 0o7777,
     );
     assert.deepEqual(modes, [0o000, 0o555, 0o600, 0o755, 0o200]);

@@ -14,7 +14,7 @@ async function mayWrite(file) {
 }
 
 export async function handler({ name = "world" }) {
-  const places = [process.env.LAMBDA_TASK_ROOT, tmpdir()].map((folder) => join(folder, "probe"));
+  const places = [process.env.LAMBDA_TASK_ROOT, tmpdir()].map((directory) => join(directory, "probe"));
   const [task, tmp] = await Promise.all(places.map((file) => limit(() => mayWrite(file))));
   return { greeting: `hello, ${name}`, node: process.version, mayWrite: { task, tmp } };
 }

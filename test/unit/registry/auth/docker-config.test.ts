@@ -209,7 +209,7 @@ describe("docker's config.json", () => {
   }
 
   it("that cannot be read is an error that names it", async (t) => {
-    const directory = await home(t, { ".docker/config.json/folder": "" });
+    const directory = await home(t, { ".docker/config.json/directory": "" });
     await assert.rejects(dockerCredentials({}, directory).get("registry.test", "app"), {
       code: "CREDENTIALS_INVALID",
       message: /config\.json is a directory, not a regular file/,
