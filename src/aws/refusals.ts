@@ -148,7 +148,7 @@ export function causedBy(
  */
 export function incomplete(about: string, missing: string): LambdaPackError {
   return new LambdaPackError("REGISTRY_ANSWER", `the answer of AWS about ${about} has no ${missing}`, {
-    hint: "nothing was changed; run it again, and look for a proxy or an emulator on the way (--verbose)",
+    hint: "run it again, and look for a proxy or an emulator on the way (--verbose); nothing was changed",
   });
 }
 

@@ -34,7 +34,7 @@ const REGION = /^[a-z]{2,5}(?:-[a-z]+)+-\d{1,2}$/;
 export function checkRegion(text: string): string {
   if (REGION.test(text)) return text;
   throw new LambdaPackError("USAGE", `${JSON.stringify(text.slice(0, 40))} is not a region`, {
-    hint: "for example eu-west-1",
+    hint: "name a region of AWS, for example eu-west-1",
   });
 }
 

@@ -198,7 +198,7 @@ function unreachable({ message, code, isSigning, action }: Failure, what: string
   const place = isSigning ? "STS or SSO cannot be reached for credentials" : "AWS cannot be reached";
   const endpoint = isSigning ? "sts" : action.startsWith("ecr:") ? "ecr.api" : "lambda";
   const hint = isUntrusted(code, message)
-    ? "a proxy that inspects TLS, or an endpoint with a private certificate: set AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS to a PEM file with its authority"
+    ? "set AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS to a PEM file with the authority of the proxy that inspects TLS, or of the endpoint"
     : `check the region, the network, and HTTPS_PROXY and NO_PROXY; a private subnet needs the endpoint com.amazonaws.<region>.${endpoint}`;
   // The system's error without what the SDK adds. Retries judge its code.
   const cause = Object.assign(new Error(message), { code });

@@ -145,7 +145,7 @@ function placeSafely(
 
 function broken(name: string, what: string): LambdaPackError {
   return new LambdaPackError("CONTENT_MISMATCH", `the archive of ${name} ${what}`, {
-    hint: "nothing of it was used: report it to the registry or to the authors of the package",
+    hint: "report it to the registry or to the authors of the package; nothing of it was used",
   });
 }
 

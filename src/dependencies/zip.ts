@@ -114,6 +114,6 @@ function shown(path: string): string {
 
 function zipError(name: string, what: string): LambdaPackError {
   return new LambdaPackError("CONTENT_MISMATCH", `the archive of ${name} ${what}`, {
-    hint: "nothing of it was used: make the archive again, or report it to those who publish it",
+    hint: "make the archive again, or report it to its publisher; nothing of it was used",
   });
 }

@@ -91,7 +91,7 @@ function invalid(text: string, what: string): LambdaPackError {
     "REFERENCE_INVALID",
     `${quote(text.slice(0, 300))} is not an image reference: ${what}`,
     {
-      hint: "the form is host/name:tag, for example 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:v1",
+      hint: "write host/name:tag, for example 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:v1",
     },
   );
 }

@@ -42,7 +42,7 @@ function tooLarge({ name }: RegistryClient, reference: string): LambdaPackError 
   return new LambdaPackError(
     "IMAGE_INVALID",
     `the manifest ${reference} of ${name} is larger than the limit of ${DOCUMENT_LIMIT} bytes`,
-    { hint: "that is not a manifest: check the name, and what answers in place of the registry" },
+    { hint: "check the name, and what answers in place of the registry; that is not a manifest" },
   );
 }
 

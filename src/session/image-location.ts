@@ -104,7 +104,7 @@ export function parseTargets(to: string | readonly string[], tags: readonly stri
   const wrong = tags.find((tag) => !isTag(tag));
   if (wrong !== undefined)
     throw new LambdaPackError("USAGE", `${JSON.stringify(wrong)} is not a tag`, {
-      hint: "a tag has letters, digits, . _ and -; name another destination with --to",
+      hint: "name another destination with --to; a tag has letters, digits, . _ and -",
     });
   const targets = [to].flat().map((text) => parseTarget(text, tags));
   if (targets.length === 0) throw new LambdaPackError("USAGE", "no destination is given");

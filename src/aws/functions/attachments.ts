@@ -50,7 +50,7 @@ export async function attachmentsOf(
     ...(policy ? ["the resource policy"] : []),
     ...(asynchronous.length > 0 ? ["the settings for asynchronous calls"] : []),
     ...(reservedConcurrency === undefined ? [] : ["the reserved concurrency"]),
-    ...(stack === undefined ? [] : [`the tie to the stack ${stack}`]),
+    ...(stack === undefined ? [] : [`the membership in the stack ${stack}`]),
   ];
 }
 
@@ -67,7 +67,7 @@ export function wouldLose(
   const { message, hint } = failed(place, facts);
   return new LambdaPackError(
     "FUNCTION_FAILED",
-    `${message}; it takes no new code, and to delete it would lose ${attached.join(", ")}`,
+    `${message}; it accepts no new code, and deleting it would lose ${attached.join(", ")}`,
     { hint: `${hint}\n--recreate deletes it and creates it again with its settings, but without these` },
   );
 }

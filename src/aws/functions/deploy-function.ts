@@ -91,6 +91,6 @@ function warnOfRunningStep({ api, place, steps }: DeployContext): void {
   api.emit({
     type: "warning",
     message: `${formatPlace(place)}: AWS has accepted the request to ${last}, and continues with it`,
-    hint: `lambda-pack status ${place.name} --region ${place.region} --wait shows how it ends; the same deploy again finishes the rest`,
+    hint: `run lambda-pack status ${place.name} --region ${place.region} --wait to see how it ends, then deploy again to finish the rest`,
   });
 }

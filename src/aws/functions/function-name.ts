@@ -26,7 +26,7 @@ export function parseFunctionName(text: string): FunctionName {
   if (region !== undefined && accountId !== undefined && name !== undefined)
     return { name, region: checkRegion(region), accountId };
   throw new LambdaPackError("USAGE", `${JSON.stringify(text.slice(0, 170))} is not the name of a function`, {
-    hint: "up to 64 of A-Z a-z 0-9 - _, or the function's ARN; versions and aliases have flags of their own",
+    hint: "give a name of up to 64 of A-Z a-z 0-9 - _, or the function's ARN; versions and aliases have flags of their own",
   });
 }
 

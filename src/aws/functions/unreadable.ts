@@ -108,7 +108,7 @@ export function checkRestorable(
   if (parts.length === 0) return;
   throw unreadable(place, facts, parts, {
     consequence:
-      "the function takes no new code, and is not deleted, as it could not be created again as it was",
+      "the function accepts no new code, and it was not deleted, because it could not be created again as it was",
     instead: `or delete it (aws lambda delete-function --function-name ${place.name} --region ${place.region}) and deploy it with all of its settings`,
   });
 }

@@ -55,8 +55,8 @@ function gone(place: FunctionPlace, qualifier: string | undefined): LambdaPackEr
 }
 
 function tooLong(place: FunctionPlace, state: string): LambdaPackError {
-  return new LambdaPackError("FUNCTION_BUSY", `${formatPlace(place)} is ${state} for 15 minutes`, {
-    hint: `Lambda continues: lambda-pack status ${place.name} --region ${place.region} --wait shows how it ends`,
+  return new LambdaPackError("FUNCTION_BUSY", `${formatPlace(place)} has been ${state} for 15 minutes`, {
+    hint: `run lambda-pack status ${place.name} --region ${place.region} --wait to see how it ends`,
   });
 }
 

@@ -26,7 +26,7 @@ export async function warm(context: DeployContext, version: string): Promise<voi
   const { kind, text } = errorIn(answer.Payload);
   if (START.test(kind))
     throw new LambdaPackError("FUNCTION_FAILED", `${called} does not start: ${text}; no alias was moved`, {
-      hint: "read the function's log; lambda-pack check <image> finds what Lambda does not start",
+      hint: "read the function's log, and run lambda-pack check <image> to find what Lambda cannot start",
     });
   api.emit({
     type: "warning",

@@ -31,7 +31,7 @@ export function parsePolicy(text: string, repository: string): Document {
   const statements = listOf(value?.Statement);
   if (value?.Statement === undefined || !statements.every(isObject))
     throw new LambdaPackError("REGISTRY_ANSWER", `the policy of ${repository} is not a policy document`, {
-      hint: `nothing was changed; aws ecr get-repository-policy --repository-name ${repository} shows it`,
+      hint: `run aws ecr get-repository-policy --repository-name ${repository} to see it, and correct it; nothing was changed`,
     });
   return { ...value, Version: value.Version ?? "2008-10-17", Statement: statements };
 }

@@ -161,7 +161,7 @@ function checkAccount(text: string): string {
   if (/^\d{12}$/.test(text)) return text;
   throw new LambdaPackError(
     "USAGE",
-    `${JSON.stringify(text.slice(0, 40))} is not an AWS account: twelve digits`,
+    `${JSON.stringify(text.slice(0, 40))} is not the ID of an AWS account, which has twelve digits`,
   );
 }
 

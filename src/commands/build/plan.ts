@@ -244,6 +244,6 @@ function creationTime(environment: Environment): Date {
   throw new LambdaPackError(
     "SOURCE_DATE_EPOCH_INVALID",
     `SOURCE_DATE_EPOCH is ${JSON.stringify(text.slice(0, 40))}, not a number of seconds since 1970`,
-    { hint: "for example SOURCE_DATE_EPOCH=$(git log -1 --format=%ct), or unset it" },
+    { hint: "set it, for example SOURCE_DATE_EPOCH=$(git log -1 --format=%ct), or unset it" },
   );
 }

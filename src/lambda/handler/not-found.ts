@@ -64,7 +64,7 @@ export async function noneFound(search: Search): Promise<LambdaPackError> {
   const message =
     only && usual.length === 0
       ? `no handler given, and ${LANGUAGE_NAMES[only]} has no usual one`
-      : `no handler found; looked for ${only ? await whyNot(search) : usual.join(", ")}`;
+      : `no handler found; looked for ${only ? await problemsOf(search) : usual.join(", ")}`;
   return new LambdaPackError("HANDLER_NOT_FOUND", message, {
     hint: await hintFor(languages, only, search),
   });
@@ -93,7 +93,7 @@ function sourceLayout({ handler, language }: Pick<ExpectedHandler, "handler" | "
 }
 
 /** Returns a text such as `app.handler (needs a file app.py), ...`. */
-async function whyNot(search: Search): Promise<string> {
+async function problemsOf(search: Search): Promise<string> {
   return (await expectedHandlers(search))
     .map(({ handler, verdict }) => `${handler} (${verdict.ok ? "may be there" : verdict.problem})`)
     .join(", ");

@@ -50,7 +50,7 @@ export function createLogin({ registry, repository, credentials: source, onEvent
         // docker too reads public images when its helper is missing (docker/for-win#12273).
         helperError = error;
         const hint = `repair the helper, or log in: docker login ${registry}`;
-        return readAnonymously(`${messageOf(error)}; reading goes on without a login`, hint);
+        return readAnonymously(`${messageOf(error)}; continuing without a login`, hint);
       }
     },
     async refused(credentials, scopes, signal) {
@@ -58,7 +58,7 @@ export function createLogin({ registry, repository, credentials: source, onEvent
       if (renewed && authorizationOf(renewed) !== authorizationOf(credentials)) return true;
       if (!readsOnly(scopes)) return false;
       readAnonymously(
-        `${registry} refused the credentials from ${credentials.from}; reading goes on without them`,
+        `${registry} refused the credentials from ${credentials.from}; continuing without them`,
         `log in again, or forget them: docker logout ${registry}`,
       );
       return true;

@@ -1,4 +1,4 @@
-import { whyNot } from "../http/address.ts";
+import { refusalReason } from "../http/address.ts";
 import { hostOf } from "../http/proxy.ts";
 
 /** What a token server may get: the registry's credentials, an anonymous request, or nothing. */
@@ -27,7 +27,7 @@ export async function realmTrust(
   registry: URL,
   trusted: readonly string[] = [],
 ): Promise<RealmTrust> {
-  const why = whyNot(realm, registry);
+  const why = refusalReason(realm, registry);
   if (why !== undefined) return { send: "nothing", why };
   const isKnown =
     realm.hostname === registry.hostname ||

@@ -115,12 +115,12 @@ export function sameHostAndPort(a: URL, b: URL): boolean {
  * Resolves a Location or redirect that `registry` (as the user named it) sent, against the
  * requested URL. Authorization may be sent there only if {@link sameOrigin} holds.
  * @throws REGISTRY_ANSWER for schemes other than http and https, for https to http, and for
- * addresses that {@link whyNot} refuses.
+ * addresses that {@link refusalReason} refuses.
  */
 export function followLocation(location: string, asked: URL, registry: URL): URL {
   const target = URL.canParse(location, asked.href) ? new URL(location, asked) : undefined;
   if (!target) throw refusal(registry, location, "it is not a URL");
-  const why = whyNot(target, registry);
+  const why = refusalReason(target, registry);
   if (why !== undefined) throw refusal(registry, target, why);
   if (asked.protocol === "https:" && target.protocol === "http:") {
     throw refusal(registry, target, "it leaves https for http");
@@ -134,7 +134,7 @@ export function sameOrigin(target: URL, registry: URL): boolean {
 }
 
 /** Returns why an answer of `registry` may not lead to `target`; undefined: it may. */
-export function whyNot(target: URL, registry: URL): string | undefined {
+export function refusalReason(target: URL, registry: URL): string | undefined {
   if (target.protocol !== "https:" && target.protocol !== "http:") return "it is neither https nor http";
   if (target.username !== "" || target.password !== "") return "it carries a user name";
   if (registry.protocol === "https:" && target.protocol === "http:") return "it leaves https for http";
@@ -142,14 +142,14 @@ export function whyNot(target: URL, registry: URL): string | undefined {
   const kind = hostKind(target);
   // The addresses of a name are checked when it is resolved (lookup.ts).
   const isJudgedLater = kind !== "forbidden" && isName(registry);
-  return isJudgedLater ? undefined : whyNotKind(kind, hostKind(registry));
+  return isJudgedLater ? undefined : refusalReasonKind(kind, hostKind(registry));
 }
 
 function isName(url: URL): boolean {
   return isIP(hostOf(url)) === 0 && !isLoopback(hostOf(url));
 }
 
-function whyNotKind(target: AddressKind, registry: AddressKind): string | undefined {
+function refusalReasonKind(target: AddressKind, registry: AddressKind): string | undefined {
   if (target === "forbidden") return "it is a link-local, metadata or unspecified address";
   if (target === "public" || registry === "loopback" || registry === target) return undefined;
   return `it is a ${target} address and the registry is not`;
@@ -160,7 +160,7 @@ function whyNotKind(target: AddressKind, registry: AddressKind): string | undefi
  * if the registry has one of the same kind, or a loopback address. `isAllowed`: the user named the
  * host, so only forbidden addresses are refused.
  */
-export function whyNotResolved(
+export function refusalReasonResolved(
   addresses: readonly string[],
   registryAddresses: readonly string[],
   isAllowed = false,
@@ -170,7 +170,9 @@ export function whyNotResolved(
     const kind = addressKind(address);
     if (isAllowed && kind !== "forbidden") continue;
     const reasons =
-      home.length === 0 ? [whyNotKind(kind, "public")] : home.map((own) => whyNotKind(kind, own));
+      home.length === 0
+        ? [refusalReasonKind(kind, "public")]
+        : home.map((own) => refusalReasonKind(kind, own));
     const why = reasons.includes(undefined) ? undefined : reasons[0];
     if (why !== undefined) return `${address}: ${why}`;
   }

@@ -6,7 +6,7 @@ import { loadOnce, once } from "../../async/single-flight.ts";
 import { LambdaPackError } from "../../errors.ts";
 import type { OnEvent } from "../../events.ts";
 import { redactUrl } from "../errors/redact.ts";
-import { refusal, schemeOf, whyNot } from "./address.ts";
+import { refusal, refusalReason, schemeOf } from "./address.ts";
 import { type Agents, agentsFor } from "./agent.ts";
 import { certificatesOf } from "./certificates.ts";
 import { createIdleTimer, type IdleTimer, LEAST_PROGRESS, TIMEOUTS, type Timeouts } from "./idle-timer.ts";
@@ -133,7 +133,7 @@ function reporter({ method, url }: HttpRequest, onEvent: OnEvent | undefined): (
 
 /** Refuses URLs that no request may use, whatever its caller has checked. */
 function checkUrl({ url, from }: HttpRequest, insecureRegistries: readonly string[]): void {
-  const why = whyNot(url, from ?? url);
+  const why = refusalReason(url, from ?? url);
   if (why !== undefined) throw refusal(from ?? url, url, why);
   if (url.protocol === "https:" || from?.protocol === "http:") return;
   if (schemeOf(url.host, insecureRegistries) === "http:") return;

@@ -1,7 +1,7 @@
 import { lookup } from "node:dns";
 import { lookup as lookupName } from "node:dns/promises";
 import { isIP, type LookupFunction } from "node:net";
-import { refusal, sameHostAndPort, whyNotResolved } from "./address.ts";
+import { refusal, refusalReasonResolved, sameHostAndPort } from "./address.ts";
 import { hostOf, isLoopback } from "./proxy.ts";
 
 /** An address that a registry's answer named. */
@@ -24,7 +24,7 @@ export function guardedLookup(guarded: GuardedTarget): LookupFunction {
     lookup(hostname, { ...options, all: true }, (error, found) => {
       if (error) return done(error, "");
       const addresses = found.map(({ address }) => address);
-      void whyNotAddresses(addresses, guarded).then((why) => {
+      void refusalReasonAddresses(addresses, guarded).then((why) => {
         if (why !== undefined) return done(refusal(registry, target, `its name resolves to ${why}`), "");
         if (options.all) return done(null, found);
         return done(null, found[0]?.address ?? "", found[0]?.family);
@@ -44,20 +44,20 @@ export async function checkLiteral(guarded: GuardedTarget, isProxied: boolean): 
   if (sameHostAndPort(target, registry) || (isIP(host) === 0 && !isLoopback(host))) return;
   const addresses = isIP(host) === 0 ? ["127.0.0.1"] : [host];
   const why = isProxied
-    ? whyNotResolved(addresses, [], isPrivateHost(guarded))
-    : await whyNotAddresses(addresses, guarded);
+    ? refusalReasonResolved(addresses, [], isPrivateHost(guarded))
+    : await refusalReasonAddresses(addresses, guarded);
   if (why !== undefined) throw refusal(registry, target, why.replace(/^[^ ]+: /, ""));
 }
 
-async function whyNotAddresses(
+async function refusalReasonAddresses(
   addresses: readonly string[],
   guarded: GuardedTarget,
 ): Promise<string | undefined> {
   const isAllowed = isPrivateHost(guarded);
-  const why = whyNotResolved(addresses, [], isAllowed);
+  const why = refusalReasonResolved(addresses, [], isAllowed);
   return why === undefined
     ? undefined
-    : whyNotResolved(addresses, await addressesOf(guarded.registry), isAllowed);
+    : refusalReasonResolved(addresses, await addressesOf(guarded.registry), isAllowed);
 }
 
 function isPrivateHost({ target, privateHosts }: GuardedTarget): boolean {

@@ -204,7 +204,7 @@ describe("a function that is there", () => {
     on.plane.lambda.looks = 100_000;
     const error = await failure(deploy(desiredFor()));
     assert.equal(error.code, "FUNCTION_BUSY");
-    assert.match(error.message, /is Pending for 15 minutes/);
+    assert.match(error.message, /has been Pending for 15 minutes/);
     assert.match(error.hint, /status f --region eu-west-1 --wait/);
   });
 });

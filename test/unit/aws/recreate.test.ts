@@ -10,7 +10,7 @@ import { failing } from "../../support/ecr/http/faults.ts";
 const on = stage();
 const { desiredFor, deploy, changes } = on;
 
-/** A function that Lambda could not create: it is there, and takes no new code. */
+/** A function that Lambda could not create: it is there, and accepts no new code. */
 async function stillborn(settings = {}): Promise<FakeFunction> {
   on.plane.lambda.outcomes.push({ status: "bad", code: "InvalidImage", reason: "Lambda's own words" });
   await failure(deploy(desiredFor("first", { settings: { role: ROLE, ...settings } })));
@@ -96,7 +96,7 @@ describe("a function whose creation failed", () => {
     [
       "a stack that it belongs to",
       (one: FakeFunction) => void Object.assign(one, { tags: { "aws:cloudformation:stack-name": "shop" } }),
-      "the tie to the stack shop",
+      "the membership in the stack shop",
     ],
   ] as const) {
     it(`and that has ${title} stays as it is, and what would be lost is told`, async () => {
@@ -105,7 +105,7 @@ describe("a function whose creation failed", () => {
       assert.equal(error.code, "FUNCTION_FAILED");
       assert.equal(
         error.message,
-        `the function f in eu-west-1 ended as Failed: InvalidImage: Lambda's own words; it takes no new code, and to delete it would lose ${says}`,
+        `the function f in eu-west-1 ended as Failed: InvalidImage: Lambda's own words; it accepts no new code, and deleting it would lose ${says}`,
       );
       assert.match(error.hint, /^Lambda cannot load this image; .*\n--recreate deletes it/);
       assert.deepEqual(changes(), ["UpdateFunctionCode"]);

@@ -190,7 +190,7 @@ describe("a function whose creation failed is neither deleted nor created again 
         assert.deepEqual(changes(), ["UpdateFunctionCode"]);
         assert.deepEqual([error.code, EXIT_STATUS[error.code as ErrorCode]], [code, exit]);
         assert.match(error.message, says);
-        assert.match(error.message, /is not deleted, as it could not be created again as it was$/);
+        assert.match(error.message, /was not deleted, because it could not be created again as it was$/);
         assert.match(error.hint, fix);
         assertUntouched(made);
       });

@@ -76,7 +76,7 @@ function integrityOf(sha256: string, arn: string): Integrity {
     "CONTENT_MISMATCH",
     `the SHA-256 of ${arn} is ${JSON.stringify(sha256.slice(0, 80))}`,
     {
-      hint: "run again; if it stays so, name another version of the layer",
+      hint: "run again; if the error persists, name another version of the layer",
     },
   );
 }

@@ -6,8 +6,8 @@ import { realmTrust } from "../../../../src/registry/auth/realm.ts";
 import {
   addressKind,
   followLocation,
+  refusalReasonResolved,
   schemeOf,
-  whyNotResolved,
 } from "../../../../src/registry/http/address.ts";
 import { createHttp } from "../../../../src/registry/http/http.ts";
 import { checkLiteral, guardedLookup } from "../../../../src/registry/http/lookup.ts";
@@ -375,14 +375,14 @@ describe("a realm", () => {
 
 describe("a name that resolves", () => {
   it("to a private address is refused unless the registry's does", () => {
-    assert.match(whyNotResolved(["10.0.0.1"], ["8.8.8.8"]) ?? "", /private/);
-    assert.equal(whyNotResolved(["10.0.0.1"], ["10.0.0.2"]), undefined);
-    assert.equal(whyNotResolved(["10.0.0.1"], ["127.0.0.1"]), undefined);
-    assert.match(whyNotResolved(["127.0.0.1"], ["10.0.0.2"]) ?? "", /loopback/);
+    assert.match(refusalReasonResolved(["10.0.0.1"], ["8.8.8.8"]) ?? "", /private/);
+    assert.equal(refusalReasonResolved(["10.0.0.1"], ["10.0.0.2"]), undefined);
+    assert.equal(refusalReasonResolved(["10.0.0.1"], ["127.0.0.1"]), undefined);
+    assert.match(refusalReasonResolved(["127.0.0.1"], ["10.0.0.2"]) ?? "", /loopback/);
   });
 
   it("to several addresses is refused for any bad one", () => {
-    assert.match(whyNotResolved(["8.8.8.8", "169.254.169.254"], ["10.0.0.1"]) ?? "", /link-local/);
+    assert.match(refusalReasonResolved(["8.8.8.8", "169.254.169.254"], ["10.0.0.1"]) ?? "", /link-local/);
   });
 
   it("is checked in the very lookup the connection uses", async () => {
@@ -409,8 +409,8 @@ describe("a name that resolves", () => {
   });
 
   it("a host that the user allows may have a private address, but no metadata service's", () => {
-    assert.equal(whyNotResolved(["10.0.0.7"], ["8.8.8.8"], true), undefined);
-    assert.match(whyNotResolved(["169.254.169.254"], ["8.8.8.8"], true) ?? "", /link-local/);
+    assert.equal(refusalReasonResolved(["10.0.0.7"], ["8.8.8.8"], true), undefined);
+    assert.match(refusalReasonResolved(["169.254.169.254"], ["8.8.8.8"], true) ?? "", /link-local/);
   });
 
   it("a public registry may lead to a private address only where the user allows it", async () => {
