@@ -84,10 +84,14 @@ export const CREATE_REPOSITORY_OPTIONS = {
       { placeholder: "K=V" },
     ),
     scan: withDefault(toggle, true, "do not scan images when they are pushed"),
-    encryption: optional<string>(text, "encryption of the images, for good: KMS is AWS's key, an ARN yours", {
-      placeholder: "AES256|KMS|ARN",
-      defaultText: "AES256",
-    }),
+    encryption: optional<string>(
+      text,
+      "encryption of the images, which cannot be changed later: KMS is AWS's key, an ARN yours",
+      {
+        placeholder: "AES256|KMS|ARN",
+        defaultText: "AES256",
+      },
+    ),
     expireUntagged: optional<number>(
       wholeNumber(1, 36_500),
       "delete untagged images after this many days; deployed images never expire",
@@ -107,7 +111,7 @@ export const REPOSITORY_POLICY_OPTIONS = {
       { placeholder: "ID" },
     ),
     apply: off("write the policy; without it the policy is only printed"),
-    remove: off("remove what lambda-pack added; with --account only theirs"),
+    remove: off("remove what lambda-pack added; with --account only what it added for that account"),
   }),
   ...AWS_OPTIONS,
 } satisfies OptionTable & Record<keyof RepositoryPolicyOptions, unknown>;

@@ -16,7 +16,10 @@ export const importing = defineCommand({
     }),
   },
   examples: [
-    { line: "lambda-pack import Dockerfile", purpose: `write ${CONFIG_FILE}, and list what it does not say` },
+    {
+      line: "lambda-pack import Dockerfile",
+      purpose: `write ${CONFIG_FILE}, and list the lines that cannot be converted`,
+    },
   ],
   async run({ file = "Dockerfile", name }, { load }) {
     if (existsSync(CONFIG_FILE))

@@ -17,7 +17,7 @@ export const SOURCE_OPTIONS = inGroup("Files", {
   layer: withDefault<readonly LayerRule[]>(
     listOf(layerRule),
     [],
-    "put matching files into a layer of their own (the first match wins)",
+    "put matching files into a layer of their own; the first match wins",
     {
       placeholder: "NAME=GLOB",
       noEffect: ({ found }) =>
@@ -31,7 +31,7 @@ export const SOURCE_OPTIONS = inGroup("Files", {
   }),
   ignoreFile: optional<string>(text, "file with patterns of files to leave out", {
     placeholder: "FILE",
-    defaultText: ".lambdaignore, else .dockerignore",
+    defaultText: ".lambdaignore, .containerignore or .dockerignore",
     noEffect: inBundle,
   }),
   ownFiles: withDefault<readonly string[]>(
@@ -67,13 +67,13 @@ export const INSTALL_OPTIONS = inGroup("Dependencies", {
   extra: withDefault<readonly string[]>(
     textOrList,
     [],
-    "install also this extra of uv.lock, pylock.toml or poetry.lock",
+    "also install this extra of uv.lock, pylock.toml or poetry.lock",
     { placeholder: "NAME" },
   ),
   group: withDefault<readonly string[]>(
     textOrList,
     [],
-    "install also this dependency group of uv.lock, pylock.toml, poetry.lock or Pipfile.lock",
+    "also install this dependency group of uv.lock, pylock.toml, poetry.lock or Pipfile.lock",
     { placeholder: "NAME" },
   ),
 }) satisfies OptionTable;
@@ -106,11 +106,16 @@ export const CONFIG_OPTIONS = inGroup("Image", {
 }) satisfies OptionTable;
 
 export const RULE_OPTIONS = inGroup("Checks", {
-  allow: withDefault<readonly string[]>(textOrList, [], "let the image break this rule (see docs/check.md)", {
-    placeholder: "RULE",
-    noEffect: withoutChecks,
-  }),
-  deep: off("also check the files of the base image (downloads its layers)", {
+  allow: withDefault<readonly string[]>(
+    textOrList,
+    [],
+    "let the image break this rule; docs/check.md lists them",
+    {
+      placeholder: "RULE",
+      noEffect: withoutChecks,
+    },
+  ),
+  deep: off("also check the files of the base image, whose layers are downloaded", {
     noEffect: firstOf(withoutChecks, ({ base }) => (base === "scratch" ? "scratch has no files" : undefined)),
   }),
   snapstart: off("the function uses SnapStart: set the label if the base needs it"),

@@ -108,7 +108,7 @@ const ROLLOUT_OPTIONS = inGroup("Rollout", {
   }),
   warm: off("invoke the new version once, with {}, before the alias moves"),
   recreate: off(
-    "delete and recreate a function that failed to create, even if triggers or permissions are lost",
+    "delete and recreate a function whose creation failed, even if triggers or permissions are lost",
   ),
   dryRun: off("change nothing; show what would be changed", { short: "n" }),
 });

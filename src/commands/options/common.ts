@@ -86,7 +86,7 @@ function withAlias<T>(option: Option<T>, alias: string): Option<T> {
 export const REGISTRY_TIMEOUT = withDefault(
   wholeNumber(1, 3600),
   120,
-  "how long a registry may be silent; one that stores a blob has at least 10 minutes",
+  "how long a registry may be silent; it has at least 10 minutes to store a blob",
   {
     ...{ placeholder: "SECONDS", variable: "LAMBDA_PACK_TIMEOUT", defaultText: "120", group: TRANSFER },
     noEffect: withoutRegistry,
@@ -112,7 +112,7 @@ export const TRANSFER_OPTIONS = inGroup(TRANSFER, {
   insecureRegistry: withDefault<readonly string[]>(
     textOrList,
     [],
-    "allow plain HTTP for this host (localhost is always allowed)",
+    "allow plain HTTP for this host; localhost is always allowed",
     { placeholder: "HOST[:PORT]", variable: "LAMBDA_PACK_INSECURE_REGISTRY", noEffect: withoutServer },
   ),
   registryTimeout: withAlias(REGISTRY_TIMEOUT, "timeout"),
@@ -152,7 +152,7 @@ export const ARCHITECTURE_OPTION = {
     placeholder: "x86_64|arm64",
     alias: "platform",
     variable: "LAMBDA_PACK_ARCH",
-    defaultText: "the base's if it has only one, else x86_64",
+    defaultText: "that of the base or image if it has only one, else x86_64",
     group: "Image",
   }),
 } satisfies OptionTable;

@@ -44,7 +44,7 @@ export const repo = defineCommand({
     },
     {
       line: "lambda-pack repo iam team/app --for deploy --function app",
-      purpose: "print the least policy that a deploy needs",
+      purpose: "print the smallest policy with which a deploy works",
     },
   ],
   async run(given, call) {
