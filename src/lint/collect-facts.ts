@@ -16,6 +16,7 @@ import { addFileOnDisk } from "./contents/file-contents-on-disk.ts";
 import { pathsToRead } from "./contents/paths-to-read.ts";
 import { type ImageFacts, isOwnPath, type LayerFacts } from "./facts.ts";
 import { clientProblems, lacksClient } from "./rules/image/runtime-client.ts";
+import { isInterpreterUnread } from "./shebang.ts";
 
 /** The settings of a check, apart from the image. */
 interface CheckSettings {
@@ -139,7 +140,7 @@ export async function factsOfBuild(
   };
   // The client may be in a layer that is not read: then the base's own files prove nothing.
   const mayHaveClient = reusedLayers === 0 && (lacksClient(facts) || clientProblems(facts).length > 0);
-  if (!check.deep && !mayHaveClient) return facts;
+  if (!check.deep && !mayHaveClient && !isInterpreterUnread(facts)) return facts;
   const { view, layers } = await scanImage(base.image.layers, { visitor: contents, signal });
   for (const [index, { entries }] of groups.entries()) addPlanned(view, first + index, entries);
   return {

@@ -40,6 +40,20 @@ function shebangProblems(path: string, text: string | undefined, facts: ImageFac
   return isFound ? [] : [missingInterpreter(path, `${name} is in no directory of PATH`)];
 }
 
+/** In all bases of AWS, so that their layers are not read for these. */
+const SHELL = /(?:^|\/)(?:ba)?sh$/;
+
+/** Returns whether only layers that were not read can have the interpreter of the app's bootstrap. */
+export function isInterpreterUnread(facts: ImageFacts): boolean {
+  const [, line] = /^#!([^\r\n]*)/.exec(facts.files.contents.text("var/runtime/bootstrap") ?? "") ?? [];
+  const [interpreter = "", name = ""] = line?.trim().split(/\s+/) ?? [];
+  const program = interpreter.endsWith("/env") ? name : interpreter;
+  if (program === "" || program.startsWith("-") || SHELL.test(program)) return false;
+  const places = program.startsWith("/") ? [program] : programPlaces(program, facts);
+  const found = places.map((path) => lookUp(facts, path));
+  return !found.some((place) => place.known && place.entry) && found.some(({ known }) => !known);
+}
+
 function isMissing(path: string, facts: ImageFacts): boolean {
   const place = lookUp(facts, path);
   return place.known && !place.entry;

@@ -47,7 +47,7 @@ async function check(handler: string, app: AppFiles): Promise<Verdict> {
   const jars = await jarsIn(app);
   const loaded = jars.filter(({ path }) => LOADED_JAR.test(path));
   if (loaded.some(({ names }) => names?.includes(file))) return PROVEN;
-  const elsewhere = classElsewhere(file, jars);
+  const elsewhere = classElsewhere(file, jars) ?? classBelow(file, app);
   if (elsewhere) return elsewhere;
   if (loaded.some(({ names }) => names === undefined)) return POSSIBLE;
   const near = classNames(app, loaded, (name) => basename(name) === basename(file));
@@ -79,6 +79,18 @@ function classElsewhere(file: string, jars: readonly Jar[]): Verdict | undefined
       hint: `mkdir -p lib && mv ${jar.path} lib/`,
     }
   );
+}
+
+/** Finds the class below another directory, such as Maven's target/classes. */
+function classBelow(file: string, { names }: AppFiles): Verdict | undefined {
+  const path = [...names].find((name) => name.endsWith(`/${file}`));
+  if (path === undefined) return undefined;
+  const directory = path.slice(0, -file.length - 1);
+  return {
+    ok: false,
+    problem: `is in ${directory}, where Lambda's class loader does not look`,
+    hint: `build the directory ${directory} instead, with the jars of its dependencies in ${directory}/lib`,
+  };
 }
 
 function basename(path: string): string {

@@ -19,6 +19,11 @@ describeAppCases("what AWS's class loader reads", {
     tree: { "lib/more/app.jar": jar("com/example/App.class") },
     says: /is in lib\/more\/app\.jar/,
   },
+  "a class below Maven's directory gets the advice to build that directory": {
+    ...{ ...JAVA, rule: "handler" },
+    tree: { "target/classes/com/example/App.class": "", "pom.xml": "" },
+    says: /is in target\/classes, where Lambda's class loader does not look.*build the directory target\/classes instead/,
+  },
   "a class inside a Spring Boot jar gets the advice to repackage": {
     ...{ ...JAVA, rule: "handler" },
     tree: {
@@ -85,6 +90,29 @@ describeAppCases("handlers that cannot be read for certain", {
 
 describeAppCases("first lines of scripts", {
   "a bootstrap with a shell is started": { base: "provided:al2023", tree: { bootstrap: BOOTSTRAP } },
+  "a bootstrap for a program that the base lacks is refused": {
+    ...{
+      base: "provided:al2023",
+      rule: "bootstrap",
+      says: /its interpreter \S+ is (?:in no directory of PATH|not in the image)/,
+    },
+    tree: { bootstrap: { file: "#!/usr/bin/env python3\nprint(1)\n", mode: 0o755 } },
+  },
+  "a bootstrap for an interpreter at a path that the base lacks is refused": {
+    ...{
+      base: "provided:al2023",
+      rule: "bootstrap",
+      says: /interpreter \/usr\/bin\/python3 is not in the image/,
+    },
+    tree: { bootstrap: { file: "#!/usr/bin/python3\n", mode: 0o755 } },
+  },
+  "a bootstrap for an interpreter that the app brings is started": {
+    base: "provided:al2023",
+    tree: {
+      bootstrap: { file: "#!/var/task/bin/run\n", mode: 0o755 },
+      "bin/run": { file: "#!/bin/sh\n", mode: 0o755 },
+    },
+  },
   "a bootstrap with Windows line ends is refused": {
     ...{ base: "provided:al2023", rule: "bootstrap", says: /CR LF.*sed -i/ },
     tree: { bootstrap: { file: "#!/bin/sh\r\nexec ./app\r\n", mode: 0o755 } },
