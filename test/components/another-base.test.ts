@@ -83,7 +83,7 @@ describeReal(
       );
     });
 
-    it("is stopped where the client's compiled part is for another machine", async () => {
+    it("is stopped if the client's compiled part is for another machine", async () => {
       const arm = `oci:${join(directory, "arm")}:v1`;
       await command.succeed([
         "build",

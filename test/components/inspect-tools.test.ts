@@ -65,7 +65,7 @@ describeReal("inspect and diff of what other tools build", ["umoci", "skopeo", "
     assert.equal(status, 3);
   });
 
-  it("sees the same files and tars where skopeo wrote the image otherwise", async () => {
+  it("sees the same files and tars if skopeo wrote the image otherwise", async () => {
     const { files, layers, same } = await json(
       "diff",
       `${layout}:v2`,

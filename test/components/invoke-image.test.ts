@@ -149,7 +149,7 @@ describe("invoke of an image", { skip: linux }, () => {
     assert.match((await run({}, remote)).logs, /START RequestId/);
   });
 
-  it("runs with this machine's Node where a sandbox is not wanted, and says so", async () => {
+  it("runs with this machine's Node if a sandbox is not wanted, and says so", async () => {
     const result = await run({ sandbox: false, env: { STAGE: "of the user" } });
     const { uid, stage } = JSON.parse(result.response ?? "");
     assert.deepEqual([uid, stage], [process.getuid?.(), "of the user"]);
@@ -159,7 +159,7 @@ describe("invoke of an image", { skip: linux }, () => {
     );
   });
 
-  it("runs with this machine's Node where the system allows no namespaces, and says why", {
+  it("runs with this machine's Node if the system allows no namespaces, and says why", {
     skip: sandbox,
   }, async () => {
     const cli = [...PROGRAM, "invoke", layout, "--cache-dir", cacheDirectory];

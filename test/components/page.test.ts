@@ -175,7 +175,7 @@ describeReal("the page of inspect on a phone, with 50,000 files, in dark mode", 
     assert.equal(found, 1);
   });
 
-  it("has dark colors where the system asks for them", async () => {
+  it("has dark colors if the system asks for them", async () => {
     assert.equal(
       await browser.evaluate("getComputedStyle(document.body).backgroundColor"),
       "rgb(15, 20, 26)",

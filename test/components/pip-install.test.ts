@@ -105,7 +105,7 @@ describeReal("packages from requirements, by pip itself", ["python3"], () => {
     assert.deepEqual(odd, []);
   });
 
-  it("are refused for Amazon Linux 2 where they need a newer glibc, by name", async (t) => {
+  it("are refused for Amazon Linux 2 if they need a newer glibc, by name", async (t) => {
     const url = await index(t, WHEELS);
     await assert.rejects(
       run(`--index-url ${url}simple\nany-one==1.0\n`, first, { base: "python:3.11" }),

@@ -127,14 +127,14 @@ describe("status", () => {
     assert.match(stdout, /version {3}1 {2}sha256:[0-9a-f]{12} {2}Active/);
   });
 
-  it("ends with 1 and explains where the function does not serve", async () => {
+  it("ends with 1 and explains if the function does not serve", async () => {
     Object.assign(place(), { state: "Inactive", stateReasonCode: "Idle" });
     const { status: exit, stdout } = await run("status", "f");
     assert.equal(exit, 1);
     assert.match(stdout, /why {7}Inactive \(Idle\): it was not called for weeks/);
   });
 
-  it("ends with 1 where there is no function", async () => {
+  it("ends with 1 if there is no function", async () => {
     const { status: exit, stderr } = await run("status", "f");
     assert.equal(exit, 1);
     assert.match(stderr, /there is no function f in eu-west-1/);

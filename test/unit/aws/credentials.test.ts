@@ -284,7 +284,7 @@ describe("the certificates of AWS behind a proxy that inspects TLS", () => {
     assert.deepEqual(keys, ["AKID"]);
   });
 
-  it("the operating system's authorities are trusted where an unknown one signed", async () => {
+  it("the operating system's authorities are trusted if an unknown one signed", async () => {
     const source = (path: string) =>
       JSON.stringify(new URL(`../../../src/aws/${path}`, import.meta.url).href);
     const script = `

@@ -121,7 +121,7 @@ describe("the registry of an emulator", () => {
     assert.ok(registry.tag("app", "v1"));
   });
 
-  it("at localhost that is not an emulator's is pushed to without a login where the endpoint does not answer", async (t) => {
+  it("at localhost that is not an emulator's is pushed to without a login if the endpoint does not answer", async (t) => {
     const registry = await TestRegistry.start();
     t.after(() => registry.stop());
     const source = `oci:${await layOut(temporaryDirectory(), seededImage("emulated", 2000))}:v1`;

@@ -127,7 +127,7 @@ describe("status", () => {
     assert.deepEqual([image?.exists, image?.pullable], [false, false]);
   });
 
-  it("says so, too, where the whole repository is gone", async () => {
+  it("says so, too, if the whole repository is gone", async () => {
     place();
     plane.ecr.registry().repositories.clear();
     const { image } = await status({ function: "f", ...heard() });
@@ -341,7 +341,7 @@ describe("prune", () => {
     });
   }
 
-  it("deletes nothing where functions of other accounts may use it, unless they are named", async () => {
+  it("deletes nothing if functions of other accounts may use it, unless they are named", async () => {
     fill();
     plane.ecr.repository("app").policy = JSON.stringify({
       Statement: [{ Effect: "Allow", Principal: { AWS: "arn:aws:iam::210987654321:root" }, Action: "ecr:*" }],
@@ -390,7 +390,7 @@ describe("the repository's policy", () => {
     assert.equal(ecrCalls().filter((call) => call === "SetRepositoryPolicy").length, 1);
   });
 
-  it("is taken back, statement by statement, and deleted where nothing is left", async () => {
+  it("is taken back, statement by statement, and deleted if nothing is left", async () => {
     plane.ecr.repository("app");
     await repositoryPolicy({ repository, apply: true, ...heard() });
     const removed = await repositoryPolicy({ repository, apply: true, remove: true, ...heard() });
@@ -412,7 +412,7 @@ describe("the repository's policy", () => {
 });
 
 describe("a repository", () => {
-  it("is created with a lifecycle policy where that is asked for", async () => {
+  it("is created with a lifecycle policy if that is asked for", async () => {
     const made = await createRepository({ repository: "app", expireUntagged: 14, ...heard() });
     assert.deepEqual([made.created, made.lifecycle], [true, "added"]);
     const again = await createRepository({ repository: "app", expireUntagged: 14, ...heard() });

@@ -117,7 +117,7 @@ describe("a deploy", () => {
     });
   }
 
-  it("that is interrupted says what goes on by itself, where something does", async () => {
+  it("that is interrupted says what goes on by itself, if something does", async () => {
     const desired = desiredFor("first", { ...live, warm: true });
     assert.equal((await interrupted(desired, 1)).warnings, "[]", "nothing was changed yet");
     const { warnings } = await interrupted(desired, 4);

@@ -71,7 +71,7 @@ describe("a build to ECR under a new tag", () => {
     assert.deepEqual(await buildTo("v2"), [["reused", `${world.registry}/app:v1`]]);
   });
 
-  it("packs them, and says nothing, where images may not be listed", async () => {
+  it("packs them, and says nothing, if images may not be listed", async () => {
     Object.assign(world.api.more, {
       DescribeImages: () => ({ error: "AccessDeniedException", message: "not authorized" }),
     });

@@ -93,7 +93,7 @@ describe("adding them", () => {
     assert.equal(both.Statement.length, 3);
   });
 
-  it("adds nothing where Lambda has added its own", () => {
+  it("adds nothing if Lambda has added its own", () => {
     const byLambda = documentOf({
       Sid: "LambdaECRImageRetrievalPolicy",
       Effect: "Allow",
@@ -124,7 +124,7 @@ describe("taking them away", () => {
     assert.deepEqual(after?.Statement, [other]);
   });
 
-  it("leaves no policy where nothing else was in it", () => {
+  it("leaves no policy if nothing else was in it", () => {
     assert.equal(withoutReaders(withReaders(undefined, SHARED), OWN), undefined);
   });
 

@@ -269,7 +269,7 @@ describe("prune keeps what it cannot place, and says so:", () => {
 });
 
 describe("prune reads the manifest", () => {
-  it("of an artifact for its subject where the list does not tell it", async () => {
+  it("of an artifact for its subject if the list does not tell it", async () => {
     const [used, old] = [image("used", 0), image("old", 1)];
     use(used);
     const [kept, gone] = [referrer("one", used), referrer("two", old)];
@@ -277,7 +277,7 @@ describe("prune reads the manifest", () => {
     assert.deepEqual([result.pruned, result.attached, left()], [[old], [gone], new Set([used, kept])]);
   });
 
-  it("of an index again where ECR was throttled the first time", async () => {
+  it("of an index again if ECR was throttled the first time", async () => {
     const child = image("child", 0, []);
     const whole = index([child], ["v1"], 1);
     const body = JSON.stringify({ __type: "ThrottlingException", message: "Rate exceeded" });
@@ -303,7 +303,7 @@ async function withoutSubjects<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-describe("prune deletes nothing where an answer is not whole:", () => {
+describe("prune deletes nothing if an answer is not whole:", () => {
   const spoilt = (kind: string, body: object) => {
     on.plane.ecrApi.origin.fault = failing(kind, { do: "answer", status: 200, body: JSON.stringify(body) });
   };
@@ -377,7 +377,7 @@ describe("prune deletes nothing where an answer is not whole:", () => {
   });
 });
 
-it("prune deletes nothing where the policy lets in a whole organization, unless --ignore-account '*' is given", async () => {
+it("prune deletes nothing if the policy lets in a whole organization, unless --ignore-account '*' is given", async () => {
   const old = image("old", 0);
   const Condition = { StringEquals: { "aws:PrincipalOrgID": "o-1234567890" } };
   const statement = { Effect: "Allow", Principal: "*", Action: "ecr:BatchGetImage", Condition };

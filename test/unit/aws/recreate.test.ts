@@ -111,7 +111,7 @@ describe("a function whose creation failed", () => {
       assert.deepEqual(changes(), ["UpdateFunctionCode"]);
     });
 
-    it(`and that has ${title} is created again where that is asked for`, async () => {
+    it(`and that has ${title} is created again if that is asked for`, async () => {
       attach(await stillborn());
       assert.equal((await deploy(desiredFor("second", { recreate: true }))).state, "Active");
       assert.deepEqual(changes(), ANEW);

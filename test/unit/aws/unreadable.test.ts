@@ -106,7 +106,7 @@ describe("deploy to a function whose", () => {
       assertUntouched(made);
     });
 
-    it(`${title} refuses to add to them where that happens after it was first looked at`, async () => {
+    it(`${title} refuses to add to them if that happens after it was first looked at`, async () => {
       const made = await running({});
       on.plane.lambda.before = (operation) => {
         if (operation === "UpdateFunctionCode") Object.assign(made, { hidden });
@@ -240,7 +240,7 @@ for (const [operation, body, says] of [
     assert.equal(changes().includes("UpdateAlias"), false);
   });
 
-it("deploy asks for the repository where Lambda does not show the image that a function has", async () => {
+it("deploy asks for the repository if Lambda does not show the image that a function has", async () => {
   await running({});
   const facts = await findFunction(openedApi(on.plane).api, PLACE);
   assert.ok(facts);
@@ -275,7 +275,7 @@ for (const body of ["{}", JSON.stringify({ repositories: [] })])
     assert.deepEqual([...on.plane.ecr.registry().repositories.keys()], []);
   });
 
-it("repo create says what is wrong where ECR neither creates nor describes the repository", async () => {
+it("repo create says what is wrong if ECR neither creates nor describes the repository", async () => {
   const exception = (type: string) =>
     ({
       do: "answer",

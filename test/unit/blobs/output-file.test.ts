@@ -67,7 +67,7 @@ describe("a result that is written to a special file", posix, () => {
     assert.ok(lstatSync(path).isFIFO());
   });
 
-  it("is refused at once where no process reads the FIFO", async () => {
+  it("is refused at once if no process reads the FIFO", async () => {
     const path = join(temporaryDirectory(), "fifo");
     makeFifo(path);
     await assert.rejects(writeOutput(path, "new"), {

@@ -333,7 +333,7 @@ describe("build with bundle", () => {
     await assert.rejects(run(missing), codeOf("BUNDLE_FAILED", /app\.ts:1:10: Could not resolve "absent"/));
   });
 
-  it("fails where the handler names no source file, and where no usual one is there", async () => {
+  it("fails if the handler names no source file, and if no usual one exists", async () => {
     const app = makeTree(TYPESCRIPT);
     await assert.rejects(
       run(app, { handler: "src/other.handler" }),
@@ -353,7 +353,7 @@ describe("build with bundle", () => {
     );
   });
 
-  it("takes the project's esbuild first, and names the install command where there is none", () => {
+  it("takes the project's esbuild first, and names the install command if there is none", () => {
     const own = makeTree({
       "node_modules/esbuild/package.json": '{"name":"esbuild","main":"main.js"}',
       "node_modules/esbuild/main.js": 'exports.version = "own"; exports.context = () => {};\n',

@@ -145,7 +145,7 @@ describe("build without a base", () => {
     assert.deepEqual([named.detected, named.result.base.reason], [[], undefined]);
   });
 
-  it("takes the language that has a handler where files tell several", async () => {
+  it("takes the language that has a handler if files tell several", async () => {
     const { result } = await built({
       "app.py": PYTHON,
       ".python-version": "3.12",

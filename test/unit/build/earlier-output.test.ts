@@ -46,7 +46,7 @@ describe("what an earlier run wrote into the source directory", () => {
     for (const path of leftOut) assert.ok(existsSync(at(path)), path);
   });
 
-  it("is packed where an ignore file says so, and deeper in the app", async () => {
+  it("is packed if an ignore file says so, and deeper in the app", async () => {
     const layout = { "oci-layout": "{}", "index.json": "{}" };
     const tree = (root: string) =>
       Object.fromEntries(Object.entries(layout).map(([name, text]) => [`${root}/${name}`, text]));

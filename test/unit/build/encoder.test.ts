@@ -4,7 +4,7 @@ import { it } from "node:test";
 import { build } from "../../../src/index.ts";
 import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
-it("build names the encoder of the layers that it packed, and none where all were in the cache", async () => {
+it("build names the encoder of the layers that it packed, and none if all were in the cache", async () => {
   const options = {
     directory: makeTree({ "app.py": "def handler(event, context): return event\n" }),
     base: "scratch",

@@ -301,7 +301,7 @@ describe("the system that packages are installed for", () => {
     assert.equal(await reads(), 1, "config");
   });
 
-  it("is musl where the base has its loader", async (t) => {
+  it("is musl if the base has its loader", async (t) => {
     const wheels = ["manylinux_2_17", "musllinux_1_2"].map((tag) =>
       makeWheel("native", "2.0", `cp312-cp312-${tag}_x86_64`),
     );
@@ -322,7 +322,7 @@ describe("the system that packages are installed for", () => {
 });
 
 describe("a directory with lock files of two languages", () => {
-  it("is installed for the base's language, and needs a word where the base tells none", async (t) => {
+  it("is installed for the base's language, and needs a word if the base tells none", async (t) => {
     const { url } = await wheelServer(t, WHEELS);
     const tree = {
       "uv.lock": uvLock(url, WHEELS),

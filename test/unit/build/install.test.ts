@@ -149,7 +149,7 @@ describe("build with install", () => {
     assert.equal(changed.layers.at(-2)?.how, "reused");
   });
 
-  it("installs again where the image at the destination has only a part of the installation", async (t) => {
+  it("installs again if the image at the destination has only a part of the installation", async (t) => {
     const { url, requests } = await start(t);
     const repository = "app-in-part";
     const to = `${registry.host}/${repository}:v1`;
@@ -166,7 +166,7 @@ describe("build with install", () => {
     assert.equal(requests.length, 2 * asked);
   });
 
-  it("gives the same digest where the layer was there and where it was not", async (t) => {
+  it("gives the same digest if the layer was there and if it was not", async (t) => {
     const { url } = await start(t);
     const to = `${registry.host}/app-same:v1`;
     await run(project({ url }), { to });

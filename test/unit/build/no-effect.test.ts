@@ -310,7 +310,7 @@ describe("an option that says nothing about an image is told by", () => {
     inspect: (options: object) => inspect({ source: `oci:${layout}`, ...options }),
     diff: (options: object) => diff({ before: `oci:${layout}`, after: `oci:${layout}`, ...options }),
   })) {
-    it(`${name}, those about registries where there is none`, async () => {
+    it(`${name}, those about registries if there is none`, async () => {
       const given = { registryTimeout: 9, insecureRegistry: "a", trustRealm: "a", allowPrivate: "a" };
       const messages = await told((common) => call({ ...common, ...given }));
       assert.equal(messages.length, 4, messages.join("\n"));

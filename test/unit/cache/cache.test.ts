@@ -283,7 +283,7 @@ describe("the directory of a cache", () => {
     assert.equal(existsSync(dirname(dirname(dirname(file)))), false);
   });
 
-  it("is a private one, with a warning that names it, where it cannot be written", async () => {
+  it("is a private one, with a warning that names it, if it cannot be written", async () => {
     const directory = join(temporary, "a-file", "cache");
     writeFileSync(dirname(directory), "");
     const events: BuildEvent[] = [];

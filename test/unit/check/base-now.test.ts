@@ -127,7 +127,7 @@ describe("whether the base has moved since", () => {
     assert.deepEqual([await found(image()), await found(layout(), { askBase: true })], [[], []]);
   });
 
-  it("is told of an image in a registry, of another where it is asked for, and never offline or where the rule is allowed", async () => {
+  it("is told of an image in a registry, of another if it is asked for, and never offline or if the rule is allowed", async () => {
     await move();
     assert.match((await found(image()))[0] ?? "", moved);
     assert.match((await found(layout(), { askBase: true }))[0] ?? "", moved);

@@ -118,7 +118,7 @@ describe("check", () => {
     await assert.rejects(checkIt(makeTree({ "notes.txt": "x" })), { code: "USAGE", hint: /--base/ });
   });
 
-  it("reads only our own layers of an image in a registry, and all of them where that is asked for", async () => {
+  it("reads only our own layers of an image in a registry, and all of them if that is asked for", async () => {
     const [base, to] = [`${registry.host}/good:v1`, `${registry.host}/own:v1`];
     await push({ source: await writeImage(GOOD), to: base, cache: false, environment: environment() });
     await buildIt(makeTree(APP), { base, to });
@@ -190,7 +190,7 @@ describe("build", () => {
     });
   });
 
-  it("for SnapStart sets the label where the base needs it, and only there", async () => {
+  it("for SnapStart sets the label if the base needs it, and only there", async () => {
     const label = async (base: string, tree: Tree) => {
       const { reference } = await buildIt(makeTree(tree), { base, snapstart: true });
       const [, layout = "", digest = ""] = /^oci:(.*)@sha256:(.*)$/.exec(reference) ?? [];
@@ -246,7 +246,7 @@ describe("on the command line bases", () => {
     );
   });
 
-  it("are three lines each where there is no room", async () => {
+  it("are three lines each if there is no room", async () => {
     const text = await shown(["java"], 40);
     assert.match(text, /^java: handler\n?[\s\S]*\/var\/task\/lib\/\*\.jar\n/);
     assert.match(

@@ -76,7 +76,7 @@ describe("lambda-pack cache", () => {
       assert.equal((await lambdaPack(argv, { aws })).status, 2);
     });
 
-  it("fails where there can be no cache", async () => {
+  it("fails if there can be no cache", async () => {
     const file = join(temporaryDirectory(), "file");
     writeFileSync(file, "");
     chmodSync(file, 0o444);

@@ -92,7 +92,7 @@ describe("the command line with a configuration file", () => {
     assert.equal(status, 1);
   });
 
-  it("check --all ends with 3 where a function has an error", async () => {
+  it("check --all ends with 3 if a function has an error", async () => {
     const { root, run } = project();
     assert.equal((await run("check", "--all", "--quiet")).status, 0);
     const config = {
@@ -158,7 +158,7 @@ describe("the command line with a configuration file", () => {
     );
   });
 
-  it("check DIR bundles the handler where the file says so, as the build does", async () => {
+  it("check DIR bundles the handler if the file says so, as the build does", async () => {
     const root = makeTree({
       "app/src/api.ts": "export const handler = async (): Promise<number> => 1;\n",
       "lambda-pack.jsonc": JSON.stringify({

@@ -54,7 +54,7 @@ describe("stdout", () => {
     ]);
   });
 
-  it("has a base without digest where that is scratch", async () => {
+  it("has a base without digest if that is scratch", async () => {
     const build = async () => ({ ...built, base: { reference: "scratch" } });
     const { stdout } = await lambdaPack([...argv, "--json"], { build });
     assert.deepEqual(JSON.parse(stdout).base, { reference: "scratch" });
@@ -75,7 +75,7 @@ describe("stderr", () => {
     assert.deepEqual(JSON.parse(stderr), { type: "error", code: "DENIED", message: "no" });
   });
 
-  it("follows LAMBDA_PACK_PROGRESS where no flag says otherwise", async () => {
+  it("follows LAMBDA_PACK_PROGRESS if no flag says otherwise", async () => {
     const environment = { LAMBDA_PACK_PROGRESS: "none" };
     assert.equal((await lambdaPack(argv, { environment })).stderr, "");
     assert.notEqual((await lambdaPack([...argv, "--progress", "plain"], { environment })).stderr, "");

@@ -43,7 +43,7 @@ it("a failed build leaves neither the file of --iidfile nor anything beside it",
   assert.deepEqual([status, readdirSync(directory)], [1, []]);
 });
 
-it("build does not start where the file of --iidfile cannot be written", async () => {
+it("build does not start if the file of --iidfile cannot be written", async () => {
   const path = join(temporaryDirectory(), "missing", "id");
   const { status, stderr, builds } = await lambdaPack(["build", "--base", "x", "--iidfile", path]);
   assert.deepEqual([status, builds.length, existsSync(path)], [1, 0, false]);

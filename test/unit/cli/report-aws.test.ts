@@ -51,7 +51,7 @@ describe("a line about functions", () => {
     ]);
   });
 
-  it("ends with how it went where no version was published", () => {
+  it("ends with how it went if no version was published", () => {
     const done = { type: "function-done", ...orders, how: "unchanged", text: ARN, steps: 0 } as const;
     assert.deepEqual(lines(done), ["result orders eu-west-1  unchanged"]);
   });

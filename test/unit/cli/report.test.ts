@@ -308,7 +308,7 @@ describe("progress on a terminal", () => {
     assert.equal(canRedraw({ stderr: screen(80), environment: { CI: "false", TERM: "xterm" } }), true);
   });
 
-  it("that is asked for where it cannot be is plain", async () => {
+  it("that is requested but cannot be shown there is plain", async () => {
     const stderr = screen();
     const io = {
       stderr,

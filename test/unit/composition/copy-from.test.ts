@@ -102,7 +102,7 @@ describe("build --copy-from", () => {
     );
   });
 
-  it("build --copy-from names the nearest path where the image has no such file", () =>
+  it("build --copy-from names the nearest path if the image has no such file", () =>
     assert.rejects(buildWith({ copyFrom: `${tools}:/usr/bin/tol:/opt/x` }), (error: unknown) => {
       assert.ok(failsWith("COMPOSITION_REFUSED", /the image has no \/usr\/bin\/tol/)(error));
       assert.match((error as { hint: string }).hint, /did you mean \/usr\/bin\/tool/);

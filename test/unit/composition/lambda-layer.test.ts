@@ -210,7 +210,7 @@ describe("build --lambda-layer with an ARN", () => {
     assert.deepEqual(asked, []);
   });
 
-  it("build --lambda-layer ARN stops where the lock has another SHA-256, and --locked where it has none", async () => {
+  it("build --lambda-layer ARN stops if the lock has another SHA-256, and --locked if it has none", async () => {
     const lockFile = join(temporaryDirectory(), "lambda-pack.lock");
     await assert.rejects(
       run({ lockFile, locked: true }),

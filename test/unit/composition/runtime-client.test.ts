@@ -82,7 +82,7 @@ describe("build --runtime-client", () => {
     );
   });
 
-  it("build --runtime-client starts AWS's own client for Node where the app has it, with a stand-in for its compiled part", async () => {
+  it("build --runtime-client starts AWS's own client for Node if the app has it, with a stand-in for its compiled part", async () => {
     const app = {
       ...JS_APP,
       "node_modules/aws-lambda-ric/index.mjs": "1",

@@ -89,7 +89,7 @@ describe("build --web-adapter", () => {
     assert.deepEqual([own.config.Entrypoint, own.config.Cmd], [undefined, cmd]);
   });
 
-  it("build --web-adapter stops where nothing says what the server is, and for a handler", async () => {
+  it("build --web-adapter stops if nothing says what the server is, and for a handler", async () => {
     await assert.rejects(buildServer(), failsWith("USAGE", /nothing says which program is the web server/));
     await assert.rejects(
       buildServer({ handler: "app.handler" }),
@@ -127,7 +127,7 @@ describe("build --web-adapter", () => {
     );
   });
 
-  it("check warns where AWS's entry point stays although the image has the web adapter", async () => {
+  it("check warns if AWS's entry point stays although the image has the web adapter", async () => {
     const adapter = {
       opt: null,
       "opt/extensions": null,

@@ -50,7 +50,7 @@ describe("the lock file that --install takes", () => {
     assert.deepEqual(found(own, "auto", "packages/api"), ["npm-lock package-lock.json"]);
   });
 
-  it("of several languages is that of the base, and has to be named where the base tells none", () => {
+  it("of several languages is that of the base, and has to be named if the base tells none", () => {
     const root = makeTree({ ".git/HEAD": "", ...files("package-lock.json", "requirements.txt") });
     const all = findLockFiles(root, "auto");
     assert.equal(chooseLockFile(all, "python").way, "pip");

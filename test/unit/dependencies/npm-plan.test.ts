@@ -119,7 +119,7 @@ describe("what an npm lock comes to for a target", () => {
     );
   });
 
-  it("links workspaces and installs what they need where they need it", () => {
+  it("links workspaces and installs what they need if they need it", () => {
     const plan = planOf({
       "": { workspaces: ["packages/*"] },
       "packages/api": { name: "api", dependencies: { lib: "1", x: "2" }, devDependencies: { d: "1" } },
@@ -253,7 +253,7 @@ describe("an npm lock that cannot serve the target", () => {
     );
   });
 
-  it("stops where the lock lacks the target's build of a package, with the way to write it again", () => {
+  it("stops if the lock lacks the target's build of a package, with the way to write it again", () => {
     const entries = {
       "": { dependencies: { sharp: "1" } },
       "node_modules/sharp": {
@@ -269,7 +269,7 @@ describe("an npm lock that cannot serve the target", () => {
     assert.deepEqual(pathsOf(planOf(entries, { target: musl })), ["node_modules/sharp"]);
   });
 
-  it("stops where the lock lacks a required package", () => {
+  it("stops if the lock lacks a required package", () => {
     assert.throws(
       () => planOf({ "": { dependencies: { a: "1" } } }),
       codeOf("LOCK_INVALID", /no entry for a/),

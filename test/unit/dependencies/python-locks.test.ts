@@ -318,7 +318,7 @@ wheels = [{ url = "https://files.example/c-1.0-cp312-cp312-manylinux_2_17_aarch6
     assert.deepEqual(packagesOf(local, ARM, "lib"), []);
   });
 
-  it("is refused where the lock is of another version, damaged, or lacks the project", () => {
+  it("is refused if the lock is of another version, damaged, or lacks the project", () => {
     assert.throws(() => parseUvLock("version = 2", "uv.lock"), codeOf("LOCK_INVALID", /version 2/));
     assert.throws(() => parseUvLock("version = ", "uv.lock"), codeOf("LOCK_INVALID", /uv.lock is not TOML/));
     assert.throws(

@@ -111,7 +111,7 @@ describe("dependencies by uv", () => {
     );
   });
 
-  it("are installed for the older glibc of Amazon Linux 2, and with hashes where the requirements have them", async (t) => {
+  it("are installed for the older glibc of Amazon Linux 2, and with hashes if the requirements have them", async (t) => {
     const { path, calls } = programs({ uv: INSTALLS });
     await run(t, { "requirements.txt": HASHED }, path, { base: "python:3.11" });
     assert.match(
@@ -132,7 +132,7 @@ describe("dependencies by uv", () => {
     assert.match(calls()[1] ?? "", /--require-hashes --no-deps$/);
   });
 
-  it("are not installed again where a lock decides over them and the cache has the layer", async (t) => {
+  it("are not installed again if a lock decides over them and the cache has the layer", async (t) => {
     const { path, calls } = programs({ uv: INSTALLS });
     const cacheDirectory = join(temporaryDirectory(), "cache");
     const first = await run(t, { "requirements.txt": HASHED }, path, { cacheDir: cacheDirectory });
@@ -229,7 +229,7 @@ describe("dependencies by pip", () => {
   });
 
   for (const line of ["-e .", "--editable=./lib", "./lib", ".", ".[web]", "lib @ file:///srv/lib"]) {
-    it(`are refused where a file that the requirements include has the line ${line}`, async (t) => {
+    it(`are refused if a file that the requirements include has the line ${line}`, async (t) => {
       const tools = programs({ uv: "exit 1", python3: pip });
       const tree = { "requirements.txt": "-r more/base.txt\nsix==1.0\n", "more/base.txt": `idna\n${line}\n` };
       await assert.rejects(

@@ -110,7 +110,7 @@ describe("nothing is changed in AWS by", () => {
 
   for (const dryRun of ["", " --dry-run"])
     for (const flag of ["--env A=1", "--cmd app.other", "--entrypoint /x", "--workdir /x"])
-      it(`deploy ${flag}${dryRun} where Lambda does not show variables and image settings`, async () => {
+      it(`deploy ${flag}${dryRun} if Lambda does not show variables and image settings`, async () => {
         const error = { ErrorCode: "AccessDeniedException", Message: "KMS access was denied." };
         const hidden = { Environment: error, ImageConfigResponse: error };
         Object.assign(world.lambda.function("app") ?? {}, { hidden });

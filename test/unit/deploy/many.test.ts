@@ -143,7 +143,7 @@ describe("a deploy", () => {
     assert.match(JSON.stringify(given.events), /app:v1 stays with another image, as tags of this repository/);
   });
 
-  it("ends where a tag that is asked for cannot be moved, and nothing of the function is changed", async () => {
+  it("ends if a tag that is asked for cannot be moved, and nothing of the function is changed", async () => {
     await run({ tag: ["release"] });
     const before = world.lambda.changes.length;
     const error = await failure(run({ source: layouts[1], tag: ["release"] }));

@@ -219,7 +219,7 @@ describe("deploy of a directory says that these options have no effect:", () => 
     ]);
   });
 
-  it("none where all have one", async () => {
+  it("none if all have one", async () => {
     assert.deepEqual(await onDirectory({ label: { a: "b" }, publish: true, build: { target: "/srv" } }), []);
   });
 });

@@ -364,7 +364,7 @@ describe("planDockerfile, shapes that people write", () => {
     assert.deepEqual(planText(text).final.settings.cmd, ["a.b"]);
   });
 
-  it("writes the shell form as Docker does where nothing takes it as a handler", () => {
+  it("writes the shell form as Docker does if nothing takes it as a handler", () => {
     const { final, notes } = planText('FROM debian\nSHELL ["/bin/bash", "-c"]\nCMD ./server --port $PORT');
     assert.deepEqual(final.settings.cmd, ["/bin/bash", "-c", "./server --port $PORT"]);
     assert.match(notes[0]?.message ?? "", /CMD is in shell form: the image runs it through \/bin\/bash -c/);

@@ -204,7 +204,7 @@ describe("a blob of the fake ECR", () => {
     assert.deepEqual([told.status, String(told.body)], [206, "yt"]);
   });
 
-  it("has a HEAD with its size, 404 where it is not (Q16)", async () => {
+  it("has a HEAD with its size, 404 if it is not (Q16)", async () => {
     const told = await call("HEAD", `/v2/app/blobs/${app().addBlob("bytes")}`);
     assert.deepEqual([told.status, told.headers["content-length"]], [200, "5"]);
     assert.equal((await call("HEAD", `/v2/app/blobs/${sha256(randomBytes(4))}`)).status, 404);

@@ -118,7 +118,7 @@ describe("buildFunctions", () => {
     assert.deepEqual((await run(root, { functions: ["mail", "api"] })).names, ["api", "mail"]);
   });
 
-  it("goes to a layout of its own for each function where no destination is given", async () => {
+  it("goes to a layout of its own for each function if no destination is given", async () => {
     const root = project(NAMES, { defaults: { base: "nodejs:22", directory: "{name}" }, functions });
     const { references } = await run(root);
     assert.deepEqual(
@@ -141,7 +141,7 @@ describe("buildFunctions", () => {
     assert.match(references[1] ?? "", /\/other\/worker@sha256:/);
   });
 
-  it("builds the other functions where one fails, and says which one", async () => {
+  it("builds the other functions if one fails, and says which one", async () => {
     const root = project(NAMES, config(`${registry.host}/{name}:v1`));
     rmSync(join(root, "worker/app.mjs"));
     await assert.rejects(run(root), (error) => {

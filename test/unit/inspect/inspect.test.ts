@@ -89,7 +89,7 @@ describe("inspect", () => {
     );
   });
 
-  it("does not read a layer where files are not asked for", async () => {
+  it("does not read a layer if files are not asked for", async () => {
     const image = await imageOf({});
     const source = await layoutOf("unread", image);
     for (const { descriptor } of image.layers)
@@ -119,7 +119,7 @@ describe("inspect", () => {
     assert.equal(layers.length, 3);
   });
 
-  it("fetches each layer of a registry once, and none where files are not asked for", async () => {
+  it("fetches each layer of a registry once, and none if files are not asked for", async () => {
     const registry = await TestRegistry.start();
     try {
       const image = await imageOf({});
@@ -181,7 +181,7 @@ describe("diff", () => {
     assert.deepEqual(told.why?.changed.content, { count: 1, paths: ["var/task/lib"] });
   });
 
-  it("names the bases where they are not the same", async () => {
+  it("names the bases if they are not the same", async () => {
     const labels = (digit: string) => ({
       "org.opencontainers.image.base.digest": `sha256:${digit.repeat(64)}`,
     });

@@ -105,10 +105,10 @@ describe("chooseBase", () => {
     assert.equal(found?.reason, "app.py, and AWS supports no newer one");
   });
 
-  it("takes a base that AWS no longer supports where the pin allows no other", () =>
+  it("takes a base that AWS no longer supports if the pin allows no other", () =>
     assert.equal(chooseBase("nodejs", "", [engines("16 - 18")], TODAY)?.base, "nodejs:18"));
 
-  it("finds no base where none has the version", () =>
+  it("finds no base if none has the version", () =>
     assert.equal(chooseBase("nodejs", "", [engines("23")], TODAY), undefined));
 
   it("says that a pin cannot be read", () =>

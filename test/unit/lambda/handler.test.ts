@@ -138,7 +138,7 @@ describe("--handler becomes CMD", () => {
     assert.deepEqual(found, { cmd: ["app.run"], language: "ruby", bootstrap: false });
   });
 
-  it("unchecked where a program of its own gets it", async () => {
+  it("unchecked if a program of its own gets it", async () => {
     assert.deepEqual(await cmd({ Entrypoint: ["/server"] }, {}, { handler: "anything" }), ["anything"]);
   });
 });

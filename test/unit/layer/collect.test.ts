@@ -155,7 +155,7 @@ describe("what is left out", () => {
     assert.deepEqual(await pathsOf(tree), ["Dockerfile", "b"]);
   });
 
-  it("is told by .dockerignore where there is no other", async () => {
+  it("is told by .dockerignore if there is no other", async () => {
     assert.deepEqual(
       await pathsOf({ ".dockerignore": "*\n!src/*.py", "src/a.py": "", "src/b.txt": "", c: "" }),
       ["src/a.py"],

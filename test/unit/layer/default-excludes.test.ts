@@ -150,7 +150,7 @@ describe("packages that only a virtual environment has", () => {
     ["a list", { "app.py": "import os, requests as r" }],
     ["a file below the root", { "app.py": "", "src/svc/app.py": "import requests" }],
   ] as const)
-    it(`are told where the app needs them (${what})`, async () => {
+    it(`are told if the app needs them (${what})`, async () => {
       const [message, ...more] = await warningsOf({ ...app, ...tree });
       assert.match(message ?? "", /only it has requests, which (?:src\/svc\/)?app\.py imports$/);
       assert.deepEqual(more, []);

@@ -16,7 +16,7 @@ async function warningsOf(tree: Tree, more: Partial<CollectOptions> = {}): Promi
 }
 
 describe("ignore files", () => {
-  it(".containerignore is read where there is no .lambdaignore, and before .dockerignore", async () => {
+  it(".containerignore is read if there is no .lambdaignore, and before .dockerignore", async () => {
     const tree = { a: "", b: "", c: "", ".containerignore": "a", ".dockerignore": "b" };
     assert.deepEqual(await pathsOf(tree), ["b", "c"]);
     assert.deepEqual(await pathsOf({ ...tree, ".lambdaignore": "c" }), ["a", "b"]);

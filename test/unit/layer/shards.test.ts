@@ -74,7 +74,7 @@ describe("dependencies as layers", () => {
     assert.equal(new Set(homes).size, homes.length);
   });
 
-  it("are several where they are large, of some 16 MiB, at most 48 of them", () => {
+  it("are several if they are large, of some 16 MiB, at most 48 of them", () => {
     const files = filesOf(manyPackages(300));
     const shards = shardsOf(files);
     const expected = bytesOf(files) / (16 * MiB);

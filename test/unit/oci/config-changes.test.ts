@@ -27,7 +27,7 @@ describe("what changed in a config", () => {
     ]);
   });
 
-  it("is nothing where one says null and the other says nothing", () => {
+  it("is nothing if one says null and the other says nothing", () => {
     assert.deepEqual(configChanges(settings({ Volumes: null }), settings({})), []);
   });
 

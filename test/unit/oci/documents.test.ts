@@ -43,7 +43,7 @@ describe("documents, by the schema tests of image-spec", () => {
 });
 
 describe("a document", () => {
-  it("without mediaType is told by what it came as, and by its config where that says nothing", () => {
+  it("without mediaType is told by what it came as, and by its config if that says nothing", () => {
     const { mediaType: _, ...bare } = manifest;
     const document = parse(bare, "application/json");
     assert.equal(document.kind === "manifest" && document.manifest.mediaType, MEDIA_TYPES.oci.manifest);

@@ -59,7 +59,7 @@ describe("composing", () => {
     ]);
   });
 
-  it("writes the other family where that is asked for", async () => {
+  it("writes the other family if that is asked for", async () => {
     const manifest = await json(compose(base, { layers: [], family: "oci", created }).manifest);
     assert.equal(manifest.config.mediaType, MEDIA_TYPES.oci.config);
     assert.equal(manifest.layers[0].mediaType, MEDIA_TYPES.oci.layer);
@@ -93,7 +93,7 @@ describe("composing", () => {
     ]);
   });
 
-  it("makes up a history where the base has none, so that every layer has its entry", () => {
+  it("makes up a history if the base has none, so that every layer has its entry", () => {
     const { history: _, ...silent } = base.settings;
     const image = compose(
       { ...base, settings: silent },
@@ -136,7 +136,7 @@ describe("resolving", () => {
   const digest = async (top: Content, platform?: typeof amd64) =>
     (await resolveImage(top, open, platform)).manifest.descriptor.digest;
 
-  it("takes the child for the platform asked for, and linux/amd64 where none is", async () => {
+  it("takes the child for the platform asked for, and linux/amd64 if none is", async () => {
     const index = indexOf([graviton, arm64], [image, amd64]);
     assert.equal(await digest(index, arm64), graviton.manifest.descriptor.digest);
     assert.equal(await digest(index), image.manifest.descriptor.digest);
@@ -157,7 +157,7 @@ describe("resolving", () => {
     await assert.rejects(digest(index, amd64), { code: "PLATFORM_NOT_FOUND" });
   });
 
-  it("reads the configs where an index lists two images without platforms", async () => {
+  it("reads the configs if an index lists two images without platforms", async () => {
     const index = indexOf([graviton, undefined], [image, undefined]);
     assert.equal(await digest(index, amd64), image.manifest.descriptor.digest);
     assert.equal(await digest(index, arm64), graviton.manifest.descriptor.digest);

@@ -105,7 +105,7 @@ describe("the built package", { concurrency: 3 }, () => {
     assert.match((await lambdaPack(["build", "--help"])).stdout, /^Usage: lambda-pack build /);
   });
 
-  it("the built command writes nothing beside its program, where another user could change it", async () => {
+  it("the built command writes nothing beside its program, if another user could change it", async () => {
     const files = () => readdirSync(join(root, "dist"), { recursive: true, encoding: "utf8" }).sort();
     const before = files();
     await lambdaPack(["--version"]);

@@ -135,7 +135,7 @@ describe("the cache's memory of where a blob was sent", () => {
     assert.deepEqual(how(large), ["mounted"]);
   });
 
-  it("asks a token server for both repositories, and sends the layer where it gives no token", async (t) => {
+  it("asks a token server for both repositories, and sends the layer if it gives no token", async (t) => {
     const { registry, again, how } = await pushed(t, { auth: "token" });
     registry.fault = ({ kind, query }) =>
       kind === "token" && query.getAll("scope").length > 1 ? { kind: "answer", status: 403 } : undefined;
@@ -144,7 +144,7 @@ describe("the cache's memory of where a blob was sent", () => {
   });
 
   for (const status of [202, 400, 403, 404, 405, 500, 503] as const) {
-    it(`sends the layer where the registry answers ${status} to the mount`, async (t) => {
+    it(`sends the layer if the registry answers ${status} to the mount`, async (t) => {
       const { registry, again, how } = await pushed(t);
       registry.fault = ({ kind }) => {
         if (kind !== "mount") return undefined;

@@ -220,12 +220,12 @@ describe("the credentials of an ECR host", () => {
     assert.ok(world.api.origin.log.some(({ kind }) => kind === "GetAuthorizationToken"));
   });
 
-  it("are docker's where AWS has none", async () => {
+  it("are docker's if AWS has none", async () => {
     dockerLogin(world.ecr.tokens.issue(REGION));
     await pushed({ environment: NOBODY });
   });
 
-  it("are docker's where AWS gives no login", async () => {
+  it("are docker's if AWS gives no login", async () => {
     dockerLogin(world.ecr.tokens.issue(REGION));
     world.api.origin.fault = failing("GetAuthorizationToken", {
       ...{ do: "answer", status: 400, headers: { "content-type": "application/x-amz-json-1.1" } },

@@ -135,14 +135,14 @@ describe("a push to ECR", () => {
     assert.ok(received() - BIG <= PART, `${received() - BIG} bytes more`);
   });
 
-  it("goes on after a cut where nothing of the part was kept", async () => {
+  it("goes on after a cut if nothing of the part was kept", async () => {
     world.ecr.fault = failing("patch", { do: "cut", side: "request", at: 3 * MiB }, { from: 2, times: 1 });
     await inParts().put(big);
     assert.ok(holds(big));
     assert.equal(log("start-upload").length, 1);
   });
 
-  it("starts again where a cut ended the session", async () => {
+  it("starts again if a cut ended the session", async () => {
     world.ecr.quirks.droppedBody = "session-dies";
     world.ecr.fault = failing("put-blob", { do: "cut", side: "request", at: 50_000 }, { times: 1 });
     await app().put(small);
@@ -158,7 +158,7 @@ describe("a push to ECR", () => {
   });
 
   for (const emptyClosingPut of ["accepted", 500, 400] as const) {
-    it(`ends well where all had arrived and an empty closing PUT is ${emptyClosingPut}`, async () => {
+    it(`ends well if all had arrived and an empty closing PUT is ${emptyClosingPut}`, async () => {
       world.ecr.quirks.emptyClosingPut = emptyClosingPut;
       world.ecr.quirks.droppedBody = "random-prefix";
       world.ecr.fault = failing("put-blob", { do: "cut", side: "request", at: MiB - 1 }, { times: 1 });
@@ -188,7 +188,7 @@ describe("a push to ECR", () => {
     assert.ok(log().some(({ status }) => status === 403));
   });
 
-  it("mounts what another repository has, where the account allows it", async () => {
+  it("mounts what another repository has, if the account allows it", async () => {
     world.ecr.quirks.blobMounting = true;
     await pushTo(app("base"), imageOf(small), "v1");
     since = world.ecr.log.length;
@@ -197,7 +197,7 @@ describe("a push to ECR", () => {
     assert.equal(received(), 0);
   });
 
-  it("sends it where the account does not", async () => {
+  it("sends it if the account does not", async () => {
     await pushTo(app("base"), imageOf(small), "v1");
     const pulled = await app("base").pull("v1", LINUX);
     assert.equal(await app().put(pulled.layers[0] ?? small), "uploaded");
@@ -275,7 +275,7 @@ describe("a push to ECR that may not be", () => {
   });
 
   for (const missingRepository of ["name-unknown", "denied"] as const) {
-    it(`says what is wrong where ECR answers ${missingRepository}`, async () => {
+    it(`says what is wrong if ECR answers ${missingRepository}`, async () => {
       world.ecr.quirks.missingRepository = missingRepository;
       const code = missingRepository === "denied" ? "DENIED" : "REPOSITORY_NOT_FOUND";
       const ms = await timed(app("nowhere").put(small), { code });
@@ -290,7 +290,7 @@ describe("a push to ECR that may not be", () => {
   });
 
   for (const action of ["ecr:UploadLayerPart", "ecr:CompleteLayerUpload", "ecr:PutImage"] as const) {
-    it(`names ${action} where that is what is missing`, async () => {
+    it(`names ${action} if that is what is missing`, async () => {
       world.ecr.denied.add(action);
       const ms = await timed(pushTo(inParts(), imageOf(big), "v1"), {
         code: "DENIED",

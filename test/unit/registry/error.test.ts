@@ -78,7 +78,7 @@ describe("a refusal", () => {
     "read the blob": "ecr:GetDownloadUrlForLayer",
   } as const;
   for (const [action, name] of Object.entries(iam) as [keyof typeof iam, string][]) {
-    it(`names ${name} where ECR does not let the caller ${action}`, async () => {
+    it(`names ${name} if ECR does not let the caller ${action}`, async () => {
       const { code, hint } = await said(403, { ...ecr, action }, document("DENIED"));
       assert.equal(code, "DENIED");
       assert.ok(hint?.includes(name), hint);

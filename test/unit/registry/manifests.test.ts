@@ -50,7 +50,7 @@ describe("pulling a manifest", () => {
     }
   });
 
-  it("takes latest where nothing is named", async () => {
+  it("takes latest if nothing is named", async () => {
     const registry = await start();
     await hold(registry, imageOf(layerOf(10)), "latest");
     await opened(registry).repository.pull(undefined, LINUX);
@@ -92,7 +92,7 @@ describe("pulling a manifest", () => {
     await assert.rejects(opened(registry).repository.pull("v1", LINUX), { code: "CONTENT_MISMATCH" });
   });
 
-  it("works where the registry says no digest", async () => {
+  it("works if the registry says no digest", async () => {
     const registry = await start();
     const image = imageOf(layerOf(10));
     await hold(registry, image, "v1");
@@ -206,7 +206,7 @@ describe("publishing", () => {
     assert.deepEqual(pacing.waits, [125, 125]);
   });
 
-  it("writes under the digest where there is no tag", async () => {
+  it("writes under the digest if there is no tag", async () => {
     const registry = await start();
     const image = imageOf(layerOf(10));
     await holdBlobs(registry, image);
@@ -214,7 +214,7 @@ describe("publishing", () => {
     assert.equal(registry.seen("put manifest")[0]?.reference, image.manifest.descriptor.digest);
   });
 
-  it("writes nothing where the tag names this manifest already", async () => {
+  it("writes nothing if the tag names this manifest already", async () => {
     const registry = await start();
     const image = imageOf(layerOf(10));
     await hold(registry, image, "v1");
@@ -231,7 +231,7 @@ describe("publishing", () => {
     assert.equal(registry.tag("app", "v1"), image.manifest.descriptor.digest);
   });
 
-  it("is done where an immutable tag names this manifest already", async () => {
+  it("is done if an immutable tag names this manifest already", async () => {
     const registry = await start({ immutableTags: true });
     const image = imageOf(layerOf(10));
     await hold(registry, image, "v1");

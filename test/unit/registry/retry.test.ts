@@ -56,7 +56,7 @@ describe("a login that AWS's API could not be reached for", () => {
     assert.equal(attemptsFor(unreached(system("ECONNRESET"))), Number.POSITIVE_INFINITY);
     assert.equal(attemptsFor(unreached(system("ECONNREFUSED"))), 4);
   });
-  it("is not tried again where its certificate or its proxy is the trouble", () => {
+  it("is not tried again if its certificate or its proxy is the trouble", () => {
     assert.ok(!isRetried(unreached(system("CERT_HAS_EXPIRED"))));
     assert.ok(!isRetried(unreached(undefined)));
   });

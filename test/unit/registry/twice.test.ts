@@ -49,7 +49,7 @@ function built(repository: string) {
 }
 
 describe("at ECR nothing moves twice:", () => {
-  it("the first push to a new repository sends only the app's bytes where the base can be mounted", async () => {
+  it("the first push to a new repository sends only the app's bytes if the base can be mounted", async () => {
     world.ecr.quirks.blobMounting = true;
     const since = world.ecr.log.length;
     const { stats } = await built("mounting");

@@ -199,7 +199,7 @@ describe("a mount", () => {
     assert.equal(registry.seen("mount").length, 0);
   });
 
-  it("is not tried where the registry cannot", async () => {
+  it("is not tried if the registry cannot", async () => {
     const registry = await start();
     await openedWith(registry, { mounts: false }).repository.put(elsewhere(registry));
     assert.equal(registry.seen("mount").length, 0);
@@ -207,7 +207,7 @@ describe("a mount", () => {
 });
 
 describe("an upload that was cut", () => {
-  it("sends again only what did not arrive, where the registry keeps the session", async () => {
+  it("sends again only what did not arrive, if the registry keeps the session", async () => {
     const registry = await start();
     registry.fault = ({ kind, count }) =>
       kind === "put upload" && count === 1 ? { kind: "cut request", at: 70_000 } : undefined;
@@ -249,7 +249,7 @@ describe("an upload that was cut", () => {
     assert.ok(registry.blob("app", layer.descriptor.digest));
   });
 
-  it("starts again where the registry has lost the session", async () => {
+  it("starts again if the registry has lost the session", async () => {
     const registry = await start({ sessions: "lost" });
     registry.fault = ({ kind, count }) =>
       kind === "put upload" && count === 1 ? { kind: "cut request", at: 70_000 } : undefined;
@@ -280,7 +280,7 @@ describe("an upload that was cut", () => {
     assert.equal(registry.seen("put upload").length, 1);
   });
 
-  it("starts again where all had arrived and the registry takes no closing PUT without a body", async () => {
+  it("starts again if all had arrived and the registry takes no closing PUT without a body", async () => {
     const registry = await start();
     const bytes = randomBytes(SIZE);
     const layer = contentOfBytes(bytes);

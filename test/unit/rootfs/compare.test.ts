@@ -45,7 +45,7 @@ function reasonsOf({
 describe("what two images show differently", () => {
   const same = file("same", "1");
 
-  it("is nothing where the same files are in other layers", async () => {
+  it("is nothing if the same files are in other layers", async () => {
     const [a, b, both] = await Promise.all([
       layerOf(same),
       layerOf(file("b", "2")),
@@ -99,7 +99,7 @@ describe("what two images show differently", () => {
     assert.deepEqual((await compareImages([hidden, top], [top])).list, []);
   });
 
-  it("is not known where a layer is damaged", async () => {
+  it("is not known if a layer is damaged", async () => {
     const layer = await layerOf(same);
     const damaged = {
       ...contentOf(MEDIA_TYPES.oci.layer, Buffer.from("no tar at all")),

@@ -61,7 +61,7 @@ describe("unpacking an image", () => {
     assert.equal(readFileSync(at("c"), "utf8"), "a file");
   });
 
-  it("follows a link of the base within the image where a layer writes through it", async () => {
+  it("follows a link of the base within the image if a layer writes through it", async () => {
     const at = await unpacked(
       await layer(directory("usr/lib"), symlink("lib", "usr/lib"), symlink("abs", "/usr/lib")),
       await layer(file("lib/one"), file("abs/two")),
@@ -104,7 +104,7 @@ describe("unpacking an image", () => {
     assert.equal(statSync(at("b")).ino, statSync(at("usr/bin/a")).ino);
   });
 
-  it("gives the owner what Lambda's user may do, where that is asked for", async () => {
+  it("gives the owner what Lambda's user may do, if that is asked for", async () => {
     const root = temporaryDirectory();
     const entries = [
       { name: "closed", mode: 0o600, text: "x" },

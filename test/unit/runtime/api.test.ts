@@ -175,7 +175,7 @@ describe("the Runtime API on this machine", () => {
     ["init/error", "Extension.InitError"],
     ["exit/error", "Extension.ExitError"],
   ] as const) {
-    it(`ends with ${errorType} where an extension posts to ${path}`, async (t) => {
+    it(`ends with ${errorType} if an extension posts to ${path}`, async (t) => {
       const { api, send } = await serve(t);
       const identifier = await register(send, "{}");
       const headers = { "lambda-extension-identifier": identifier };
@@ -190,7 +190,7 @@ describe("the Runtime API on this machine", () => {
     });
   }
 
-  it("ends with Extension.Crash where an extension ends before it is told to", async (t) => {
+  it("ends with Extension.Crash if an extension ends before it is told to", async (t) => {
     const { api } = await serve(t, ["watcher"]);
     api.extensions.ended("watcher", "exit status 1");
     const init = await api.init;

@@ -115,7 +115,7 @@ describe("dev as a function URL", () => {
     assert.deepEqual([missing.status, await missing.text()], [404, "no such page"]);
   });
 
-  it("answers 502 where the function throws, and where its status is none", async (t) => {
+  it("answers 502 if the function throws, and if its status is not valid", async (t) => {
     const source = handler(
       `if (event.rawPath === "/throw") throw new Error("secret"); return { statusCode: 42 };`,
     );
@@ -405,7 +405,7 @@ describe("dev of a configuration file", () => {
     });
   });
 
-  it("leaves no process where one of the functions cannot be found", async (t) => {
+  it("leaves no process if one of the functions cannot be found", async (t) => {
     const directory = appOf(t, { ...files, "worker/work.js": "" });
     const options = { config: join(directory, "lambda-pack.jsonc"), port: 0 };
     await assert.rejects(dev(options), { code: "HANDLER_NOT_FOUND" });
@@ -560,7 +560,7 @@ describe("the end of dev", () => {
     assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
   });
 
-  it("is refused where the port is taken, and leaves no process", async (t) => {
+  it("is refused if the port is taken, and leaves no process", async (t) => {
     const server = await serve(t, { "index.js": handler("return 1;") });
     const port = Number(new URL(server.url).port);
     await assert.rejects(dev({ directory: server.directory, port }), { code: "RUNTIME_FAILED" });
@@ -602,7 +602,7 @@ describe("dev with a debugger", () => {
       });
     });
 
-  it("says how to install debugpy where the Python has none", { skip: !python || hasDebugpy }, async (t) => {
+  it("says how to install debugpy if the Python has none", { skip: !python || hasDebugpy }, async (t) => {
     const directory = appOf(t, { "app.py": "def handler(event, context):\n    return 1\n" });
     const options = { directory, port: 0, debugpy: true };
     await assert.rejects(dev(options), { code: "RUNTIME_MISSING", hint: /-m pip install debugpy$/ });

@@ -127,7 +127,7 @@ describe("invoke of a directory", () => {
     }
   });
 
-  it("refuses a standard input that is closed where the event should come from it", async (t) => {
+  it("refuses a standard input that is closed if the event should come from it", async (t) => {
     const command = ["invoke", echo(t), "--event", "-"];
     const words = ["-c", '"$@" <&-', "sh", process.execPath, ...PROGRAM, ...command];
     const { status, stderr } = spawnSync("/bin/sh", words, { encoding: "utf8" });

@@ -37,7 +37,7 @@ describe("a function in Node on this machine", () => {
     assert.deepEqual(read(await local.invoke({})), { kind: "result", value: true });
   });
 
-  it("answers null where the handler returns nothing", async (t) => {
+  it("answers null if the handler returns nothing", async (t) => {
     const local = await nodeFunction(t, { "index.js": "exports.handler = async () => {};" });
     assert.deepEqual(read(await local.invoke({})), { kind: "result", value: null });
   });
@@ -126,7 +126,7 @@ describe("a function in Node on this machine", () => {
     assert.match(local.log(), /\tStatus: timeout\n$/);
   });
 
-  it("starts a second time, within the invocation's time, where the init phase takes too long", async (t) => {
+  it("starts a second time, within the invocation's time, if the init phase takes too long", async (t) => {
     const file = join(appOf(t, {}), "go");
     const source = `
       const { existsSync } = require("node:fs");
@@ -153,7 +153,7 @@ describe("a function in Node on this machine", () => {
     assert.ok(initDurationMs <= readyMs, `${initDurationMs} ms of ${readyMs} ms`);
   });
 
-  it("starts a second time, within the invocation's time, where the start fails", async (t) => {
+  it("starts a second time, within the invocation's time, if the start fails", async (t) => {
     const file = join(appOf(t, {}), "starts");
     const source = `
       const { appendFileSync, readFileSync } = require("node:fs");
@@ -187,7 +187,7 @@ describe("a function in Node on this machine", () => {
     );
   });
 
-  it("has answered, and is stopped, where it does not ask for the next event before its timeout", async (t) => {
+  it("has answered, and is stopped, if it does not ask for the next event before its timeout", async (t) => {
     // The first request of a process takes much longer than the next ones.
     const source = `
       const api = "http://" + process.env.AWS_LAMBDA_RUNTIME_API + "/2018-06-01/runtime/invocation/";
@@ -312,7 +312,7 @@ describe("a function in Node on this machine", () => {
     );
   });
 
-  it("uses aws-lambda-ric where the app has it, with the native part replaced", async (t) => {
+  it("uses aws-lambda-ric if the app has it, with the native part replaced", async (t) => {
     // The shape of AWS's package: an entry that requires its native part and asks it for events.
     const client = `
       import { createRequire } from "node:module";

@@ -191,7 +191,7 @@ for (const [kind, probe] of kinds) {
       );
     });
 
-    it("has no network, and this machine's where that is asked for", async (t) => {
+    it("has no network, and this machine's if that is asked for", async (t) => {
       const server = createServer((_, response) => response.end());
       await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
       t.after(() => server.close());
@@ -247,7 +247,7 @@ for (const [kind, probe] of kinds) {
         assert.match(log.join(""), /watcher saw SHUTDOWN failure\n/);
       });
 
-      it("fails where one of them ends before it is told to", async (t) => {
+      it("fails if one of them ends before it is told to", async (t) => {
         const { report } = await start(t, {}, { variables: { MODE: "crash" } });
         assert.match(report.outcome.body.toString(), /the extension watcher has ended: exit status 7"/);
       });
@@ -256,7 +256,7 @@ for (const [kind, probe] of kinds) {
 }
 
 describe("the search for a sandbox", { skip: "reason" in kinds[0][1] && kinds[0][1].reason }, () => {
-  it("is refused, with the reason, where this machine allows no namespaces", async () => {
+  it("is refused, with the reason, if this machine allows no namespaces", async () => {
     const source = `
     import { probeNamespaces } from ${JSON.stringify(new URL("../../../src/runtime/sandbox/tools.ts", import.meta.url).href)};
     console.log(JSON.stringify(await probeNamespaces()));`;

@@ -467,7 +467,7 @@ describe("a source with a fallback", () => {
     return source;
   };
 
-  it("gives what the fallback knows where the first knows none", async () => {
+  it("gives what the fallback knows if the first knows none", async () => {
     assert.equal(await userOf(withFallback(none, some), "registry.test"), "some");
     assert.equal(await userOf(withFallback(some, none), "registry.test"), "some");
   });
@@ -481,7 +481,7 @@ describe("a source with a fallback", () => {
     assert.equal(first.asked, 2);
   });
 
-  it("fails as the first did where the fallback knows none", async () => {
+  it("fails as the first did if the fallback knows none", async () => {
     await assert.rejects(withFallback(failing(), none).get("registry.test", "app"), {
       message: "no AWS credentials",
     });

@@ -29,7 +29,7 @@ describe("the proxy of a URL", () => {
     assert.equal(chosen("https://host/", { HTTPS_PROXY: "" }), undefined);
   });
 
-  it("is that of the lower-case variable where both are set", () => {
+  it("is that of the lower-case variable if both are set", () => {
     assert.equal(chosen("https://host/", { https_proxy: "http://lower:1" }), "lower:1");
   });
 

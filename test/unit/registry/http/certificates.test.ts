@@ -172,7 +172,7 @@ describe("certificates", () => {
     });
   }
 
-  it("of the operating system's authorities are trusted where an unknown one signed", async (t) => {
+  it("of the operating system's authorities are trusted if an unknown one signed", async (t) => {
     const url = await serverFor(t);
     if (!Reflect.has(tls, "getCACertificates")) {
       // This Node cannot tell them: a bundle is read where NODE_USE_SYSTEM_CA says so.

@@ -584,7 +584,7 @@ describe("secrets", () => {
 });
 
 describe("every exchange", () => {
-  it("is told as an event, with status 0 where no answer came", async (t) => {
+  it("is told as an event, with status 0 if no answer came", async (t) => {
     const events: BuildEvent[] = [];
     const url = await serve(t, (request, response) => {
       if (request.url === "/cut") request.socket.destroy();
