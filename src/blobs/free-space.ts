@@ -2,14 +2,14 @@ import { statfs } from "node:fs/promises";
 import { LambdaPackError } from "../errors.ts";
 
 /** In bytes; for less, the free space is not checked. */
-const LEAST_BYTES = 100_000_000;
+const MIN_BYTES = 100_000_000;
 
 /**
  * Checks that the file system of a directory has room for `bytes` more, if these are over 100 MB.
  * @throws WRITE_FAILED naming the directory. Does not throw if the free space is not known.
  */
 export async function requireFreeSpace(directory: string, bytes: number): Promise<void> {
-  if (bytes <= LEAST_BYTES) return;
+  if (bytes <= MIN_BYTES) return;
   const found = await statfs(directory).catch(() => undefined);
   if (found === undefined || found.blocks === 0) return; // some network file systems report no blocks
   const free = found.bavail * found.bsize;

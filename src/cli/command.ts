@@ -48,7 +48,7 @@ export interface Answer {
 
 /** What a command gets to run. */
 export interface Call {
-  /** Loads the API. Mistakes in the options are reported before. */
+  /** Loads the API. Mistakes in the options are reported before that. */
   readonly load: () => Promise<Api>;
   readonly context: Context;
   /** All commands, for `completion`. */

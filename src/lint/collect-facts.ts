@@ -6,7 +6,7 @@ import type { Content } from "../oci/content.ts";
 import type { Image, ImageConfig } from "../oci/image.ts";
 import type { Architecture } from "../oci/platform.ts";
 import { Contents } from "../rootfs/contents.ts";
-import { findDuplicates, LEAST_DUPLICATE } from "../rootfs/duplicates.ts";
+import { findDuplicates, MIN_DUPLICATE_BYTES } from "../rootfs/duplicates.ts";
 import { type ImageVisitor, scanImage } from "../rootfs/scan-image.ts";
 import { MergedView } from "../rootfs/view/merged-view.ts";
 import { addPlanned, plannedEntry } from "../rootfs/view/planned-view.ts";
@@ -55,7 +55,7 @@ export async function factsOfImage(
   const { settings } = known;
   const contents = new FileContents(settings, pathsToRead(settings));
   const from = check.deep ? 0 : ownFrom;
-  const digests = new Contents(LEAST_DUPLICATE);
+  const digests = new Contents(MIN_DUPLICATE_BYTES);
   const visitor = visitBoth(contents, digests, (path) => isOwnPath(path, known));
   const { view, layers: scanned } = await scanImage(layers.slice(from), { visitor, signal });
   const layerFacts: readonly LayerFacts[] = layers.map(({ descriptor }, index) => ({

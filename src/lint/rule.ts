@@ -73,8 +73,8 @@ export function megabytes(bytes: number): string {
 const MAX_SHOWN = 3;
 
 /**
- * Counts names and keeps the first few in code unit order, so that a million of them take no
- * memory.
+ * Counts names and keeps the first few in code unit order, so that memory does not grow with their
+ * number.
  */
 export class FirstNames {
   count = 0;

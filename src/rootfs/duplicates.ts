@@ -21,10 +21,10 @@ export interface AllDuplicates {
 const MAX_PATHS = 5;
 const MAX_LISTED = 1000;
 /** In bytes; smaller duplicates are not worth reporting. */
-export const LEAST_DUPLICATE = 4096;
+export const MIN_DUPLICATE_BYTES = 4096;
 
 /**
- * Finds visible files with the same content, of at least {@link LEAST_DUPLICATE} bytes, among those
+ * Finds visible files with the same content, of at least {@link MIN_DUPLICATE_BYTES} bytes, among those
  * that `contents` has read.
  * @param counts which of the files are compared
  */
@@ -36,7 +36,7 @@ export function findDuplicates(
   const found = new Map<string, { readonly size: number; readonly paths: string[] }>();
   for (const [id, layer, digest] of contents) {
     const entry = view.at(id);
-    if (entry?.layer !== layer || entry.kind !== "file" || entry.size < LEAST_DUPLICATE || !counts(entry))
+    if (entry?.layer !== layer || entry.kind !== "file" || entry.size < MIN_DUPLICATE_BYTES || !counts(entry))
       continue;
     const { size, path } = entry;
     const same = found.get(digest) ?? { size, paths: [] };

@@ -1,7 +1,7 @@
 import type { Layer } from "../oci/image.ts";
 import { type Cache, Caches } from "./caches.ts";
 import { Contents } from "./contents.ts";
-import { type Duplicates, findDuplicates, LEAST_DUPLICATE } from "./duplicates.ts";
+import { type Duplicates, findDuplicates, MIN_DUPLICATE_BYTES } from "./duplicates.ts";
 import { bySize, Largest } from "./largest.ts";
 import { MAX_IMAGE_BYTES } from "./scan.ts";
 import { type ImageScan, type ScannedLayer, scanImage } from "./scan-image.ts";
@@ -77,7 +77,7 @@ const MAX_HIDDEN = 1000;
  * @throws what reading throws.
  */
 export async function measureUsage(layers: readonly Layer[], signal?: AbortSignal): Promise<ImageUsage> {
-  const contents = new Contents(LEAST_DUPLICATE);
+  const contents = new Contents(MIN_DUPLICATE_BYTES);
   const scan = await scanImage(layers, { visitor: contents, signal });
   const { view } = scan;
   const files = new Largest<ImageFile>(MAX_FILES, bySize);

@@ -41,11 +41,11 @@ export function needsRole(place: FunctionPlace): LambdaPackError {
 }
 
 /**
- * Deletes a function whose creation failed, so that it accepts no new code (Lambda documentation,
+ * Deletes a function that accepts no new code because its creation failed (Lambda documentation,
  * "Lambda function states"), and creates it again with its settings. Without `recreate` it does so
  * only if nothing is attached to the function.
- * @throws FUNCTION_FAILED, which says what would be lost; DENIED or AWS_REFUSED where a setting
- * that the new function needs cannot be read.
+ * @throws FUNCTION_FAILED, which says what would be lost; DENIED or AWS_REFUSED if a setting that
+ * the new function needs cannot be read.
  */
 export async function recreateFunction(context: DeployContext, old: FunctionFacts): Promise<FunctionFacts> {
   const { api, place, desired } = context;

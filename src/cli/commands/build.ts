@@ -39,7 +39,7 @@ export const build = defineCommand({
     if (selection.kind === "functions") {
       if (iidfile !== undefined)
         throw misuse(
-          "--iidfile is for one image, and functions of a configuration file may be several",
+          "--iidfile is for one image, and a configuration file may have several functions",
           "write --metadata-file FILE: it has the digest of each function",
         );
       const api = await load();

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import type { Group } from "../../layer/split.ts";
-import { type AllDuplicates, LEAST_DUPLICATE } from "../../rootfs/duplicates.ts";
+import { type AllDuplicates, MIN_DUPLICATE_BYTES } from "../../rootfs/duplicates.ts";
 import type { Entry } from "../../tar/entry.ts";
 
 type File = Extract<Entry, { readonly kind: "file" }>;
@@ -32,7 +32,7 @@ export async function duplicatesOnDisk(
 }
 
 function isLarge(entry: Entry): entry is File {
-  return entry.kind === "file" && entry.size >= LEAST_DUPLICATE;
+  return entry.kind === "file" && entry.size >= MIN_DUPLICATE_BYTES;
 }
 
 /** Groups the files by key, without groups of one. */
@@ -45,6 +45,6 @@ function grouped(files: readonly File[], keyOf: (file: File) => unknown): readon
 async function digestOf({ source, size, offset: start = 0 }: File, signal: AbortSignal): Promise<string> {
   const hash = createHash("sha256");
   const bytes = createReadStream(source, { start, end: start + size - 1, signal });
-  for await (const chunk of bytes) hash.update(chunk as Uint8Array); // node's types say any
+  for await (const chunk of bytes) hash.update(chunk as Uint8Array); // Node declares any
   return hash.digest("hex");
 }

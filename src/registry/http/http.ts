@@ -9,7 +9,7 @@ import { redactUrl } from "../errors/redact.ts";
 import { refusal, refusalReason, schemeOf } from "./address.ts";
 import { type Agents, agentsFor } from "./agent.ts";
 import { certificatesOf } from "./certificates.ts";
-import { createIdleTimer, type IdleTimer, LEAST_PROGRESS, TIMEOUTS, type Timeouts } from "./idle-timer.ts";
+import { createIdleTimer, type IdleTimer, MIN_PROGRESS, TIMEOUTS, type Timeouts } from "./idle-timer.ts";
 import { checkLiteral, type GuardedTarget, guardedLookup } from "./lookup.ts";
 import { proxyRefusal } from "./proxy-error.ts";
 import { type HttpResponse, httpResponse, readEarlyBody, reasonOf } from "./response.ts";
@@ -204,7 +204,7 @@ async function writeBody(
 }
 
 /** In bytes. Node reports only the end of a write, which must come within the limit on silence. */
-const PIECE = 4 * LEAST_PROGRESS;
+const PIECE = 4 * MIN_PROGRESS;
 
 /** Cuts the body into pieces of at most 64 KiB, and checks its length. */
 async function* piecesOf(body: HttpBody | undefined): AsyncGenerator<Uint8Array, void, void> {

@@ -14,7 +14,7 @@ export interface Timeouts {
    * closing PUT, a manifest.
    */
   readonly commitMs: number;
-  /** The time in which {@link LEAST_PROGRESS} bytes must be sent or received. */
+  /** The time in which {@link MIN_PROGRESS} bytes must be sent or received. */
   readonly stallMs: number;
   /** The interval at which a silence is reported. */
   readonly noticeMs: number;
@@ -53,7 +53,7 @@ export function timeoutsFor(ms: number): Timeouts {
  * A connection that moves fewer bytes than this within the limit counts as silent, even if a byte
  * arrives now and then.
  */
-export const LEAST_PROGRESS: number = 16 * 1024;
+export const MIN_PROGRESS: number = 16 * 1024;
 
 /** A timer for the phases of one exchange, one after the other. */
 export interface IdleTimer {

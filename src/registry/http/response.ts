@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { onAbort } from "../../async/abortable.ts";
 import { LambdaPackError } from "../../errors.ts";
 import { redactUrl } from "../errors/redact.ts";
-import { createIdleTimer, type IdleTimerOptions, LEAST_PROGRESS } from "./idle-timer.ts";
+import { createIdleTimer, type IdleTimerOptions, MIN_PROGRESS } from "./idle-timer.ts";
 import type { HttpRequest } from "./types.ts";
 
 /** The answer to a request. Read its body or call `discard`: either frees the connection. */
@@ -34,7 +34,7 @@ export interface HttpResponse {
 /** In bytes. Reading this much is cheaper than opening a new connection. */
 const DRAIN_LIMIT: number = 64 * 1024;
 
-/** How an answer's body is read: each {@link LEAST_PROGRESS} bytes must arrive within `stallMs`. */
+/** How an answer's body is read: each {@link MIN_PROGRESS} bytes must arrive within `stallMs`. */
 export interface Reading extends Pick<IdleTimerOptions, "onEvent" | "noticeMs"> {
   readonly stallMs: number;
 }
@@ -94,7 +94,7 @@ async function* readBody(
       timer.stop();
       bytes += chunk.length;
       patience -= performance.now() - askedAt;
-      if (bytes >= LEAST_PROGRESS) [patience, bytes] = [stallMs, 0];
+      if (bytes >= MIN_PROGRESS) [patience, bytes] = [stallMs, 0];
       yield chunk;
       askedAt = wait();
     }

@@ -3,7 +3,7 @@ import type { DirectoryNode, PageNode } from "./tree.ts";
 import { type Box, type ItemBox, squarify, visibleChildren } from "./treemap.ts";
 
 /** In square pixels: smaller children of a directory share one cell. */
-const LEAST_AREA = 40;
+const MIN_AREA = 40;
 /** In pixels: the height of the strip with the directory's name at the top of its cell. */
 const TITLE_HEIGHT = 17;
 
@@ -25,7 +25,7 @@ export function drawDirectory(directory: DirectoryNode, area: Box): Drawing {
   const cells: Cell[] = [];
   const drawChildren = (parent: DirectoryNode, box: Box, depth: number): void => {
     if (parent.size === 0) return;
-    for (const inner of squarify(visibleChildren(parent, box.w * box.h, LEAST_AREA), box)) {
+    for (const inner of squarify(visibleChildren(parent, box.w * box.h, MIN_AREA), box)) {
       const opened = openedDirectory(inner);
       const group = drawCell(inner, { opened: opened !== undefined, index: cells.length, depth });
       element.append(group);

@@ -5,7 +5,7 @@ import { type FileNode, type PageNode, searchFiles } from "./tree.ts";
 
 const MAX_RESULTS = 50;
 /** The milliseconds without a key press before a search starts. */
-const TYPING_PAUSE = 60;
+const TYPING_PAUSE_MS = 60;
 
 const box = find("search", HTMLInputElement);
 const results = find("results", HTMLElement);
@@ -16,7 +16,7 @@ export function listenToSearch(): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   box.addEventListener("input", () => {
     clearTimeout(timer);
-    timer = setTimeout(showResults, TYPING_PAUSE);
+    timer = setTimeout(showResults, TYPING_PAUSE_MS);
   });
   box.addEventListener("keydown", (event) => {
     if (pressedInBox(event.key)) event.preventDefault();

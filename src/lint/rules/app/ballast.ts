@@ -74,7 +74,7 @@ const KINDS: readonly Kind[] = [
 ];
 
 /** In bytes; smaller sums are not reported. */
-const LEAST_BYTES = 100_000;
+const MIN_BYTES = 100_000;
 
 export const ballast: Rule = {
   id: "ballast",
@@ -112,7 +112,7 @@ function add({ path, size }: VisitedFile, sum: Sum): void {
 }
 
 function problemOf({ kind, files, bytes, first }: Sum): Problem | undefined {
-  if (bytes < LEAST_BYTES && !(bytes > 0 && kind.what === "files of macOS")) return undefined;
+  if (bytes < MIN_BYTES && !(bytes > 0 && kind.what === "files of macOS")) return undefined;
   const message = `${megabytes(bytes)} in ${count(files, "file")}: ${kind.what}`;
   return { message, path: `/${first}`, hint: kind.hint };
 }
@@ -132,7 +132,7 @@ function kindsOfDirectory(
 
 function again({ files: { duplicates } }: ImageFacts): Problem | undefined {
   const [costliest] = duplicates?.list ?? [];
-  if (!duplicates || !costliest || duplicates.total.bytes < LEAST_BYTES) return undefined;
+  if (!duplicates || !costliest || duplicates.total.bytes < MIN_BYTES) return undefined;
   const { copies, size, paths } = costliest;
   const { bytes, files } = duplicates.total;
   const absolute = paths.map((path) => `/${path}`);
@@ -172,7 +172,7 @@ export const hiddenFiles: Rule = {
     const bytes = totals.reduce((sum, { hidden }) => sum + hidden.bytes, 0);
     const files = totals.reduce((sum, { hidden }) => sum + hidden.files, 0);
     const [first] = view.replaced();
-    if (bytes < LEAST_BYTES) return [];
+    if (bytes < MIN_BYTES) return [];
     const more = ownFrom > 0 ? "" : "; remove files in the step that makes them, and chmod while copying";
     return {
       message: `${megabytes(bytes)} in ${count(files, "file")} that a higher layer replaces or removes`,

@@ -70,7 +70,7 @@ function environmentsIn(facts: ImageFacts): readonly string[] {
 
 /** In bytes; less is reported as advice. */
 const MANY_BYTES = 10_000_000;
-const LEAST_BYTES = 100_000;
+const MIN_BYTES = 100_000;
 
 /** Packages that only development needs are sent and stored, but no function loads them. */
 export const developmentDependencies: Rule = {
@@ -89,7 +89,7 @@ export const developmentDependencies: Rule = {
         sum.files += 1;
         sum.bytes += file.size;
       },
-      problems: () => (sum.bytes < LEAST_BYTES ? [] : [developmentProblem(packages, sum.bytes, root)]),
+      problems: () => (sum.bytes < MIN_BYTES ? [] : [developmentProblem(packages, sum.bytes, root)]),
     };
   },
 };

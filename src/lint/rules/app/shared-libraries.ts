@@ -30,7 +30,7 @@ export const sharedLibraries: Rule = {
         },
       ] = natives;
       const missing = [...new Set(natives.flatMap(missingFrom))].sort();
-      const owner = name === undefined ? "it" : `the package ${name}`;
+      const owner = name === undefined ? "native code of the app" : `the package ${name}`;
       const libraries = missing.length === 1 ? "1 library" : `${missing.length} libraries`;
       return {
         message: `${owner} needs ${libraries} that neither the app nor the base has: ${some(missing, missing.length, 5)}`,
