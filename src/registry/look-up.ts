@@ -13,7 +13,7 @@ export const LOOK_UP_ANSWERS: readonly number[] = [
 ];
 
 /**
- * Sends a request that only saves work. Returns undefined where the registry does not answer it: an
+ * Sends a request that only saves work. Returns undefined if the registry does not answer it: an
  * unexpected status, or a redirect that may not be followed.
  * @throws a failure that may pass, an error of the token server, and a read that was aborted
  */

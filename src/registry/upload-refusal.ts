@@ -19,7 +19,7 @@ function wantedByte(message: string): number | undefined {
   return match ? Number(match[1]) : undefined;
 }
 
-/** Parses `OCI-Chunk-Min-Length`, in bytes: 0 without the header, NaN where it is not a number. */
+/** Parses `OCI-Chunk-Min-Length`, in bytes: 0 without the header, NaN if it is not a number. */
 export function minimumChunk(header: string | undefined): number {
   if (header === undefined) return 0;
   return /^\d{1,15}$/.test(header.trim()) ? Number(header) : Number.NaN;

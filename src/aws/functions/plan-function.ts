@@ -14,7 +14,7 @@ import { callStep } from "./warm.ts";
 
 /**
  * Reads the function before anything changes; undefined if the deploy will create it.
- * @throws FUNCTION_UNFIT for a Zip function, FUNCTION_NOT_FOUND where it has to be created and no
+ * @throws FUNCTION_UNFIT for a Zip function, FUNCTION_NOT_FOUND if it has to be created and no
  * role is given, DENIED or AWS_REFUSED where the deploy adds to settings that cannot be read.
  */
 export async function preflight(

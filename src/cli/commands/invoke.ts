@@ -57,7 +57,7 @@ export const invoke = defineCommand({
   },
 });
 
-const EVENT_HINT = `for example --event '{"name":"Ada"}' or --event event.json`;
+const EVENT_HINT = `write JSON, for example --event '{"name":"Ada"}' or --event event.json`;
 
 async function sampleList(other: string | undefined): Promise<Answer> {
   if (other !== undefined)
@@ -92,7 +92,7 @@ async function readEvent(word: string): Promise<unknown> {
 async function parse(text: string, origin: string): Promise<unknown> {
   const parsed = tryParse(text);
   if (parsed) return parsed.value;
-  if (text.trim() === "") throw misuse(`there is no event in ${origin}`, "an event is JSON: {} is the least");
+  if (text.trim() === "") throw misuse(`there is no event in ${origin}`, "write JSON, for example {}");
   const { jsonMistake } = await import("../../commands/config/parse.ts");
   throw misuse(`the event in ${origin} is not JSON: ${jsonMistake(text)}`, EVENT_HINT);
 }

@@ -28,7 +28,7 @@ export interface Attempted {
 /** The parts of a refusal's message: the answer, and the host that sent it. */
 export interface RefusalFacts extends RegistryAnswer {
   readonly host: string;
-  /** The body of the answer where it is not an error document. */
+  /** The body of the answer if it is not an error document. */
   readonly text: string;
 }
 
