@@ -7,7 +7,7 @@ interface Failure {
   readonly name: string;
   /** Redacted, on one line. */
   readonly message: string;
-  /** HTTP status; 0 where there is none. */
+  /** HTTP status, or 0. */
   readonly status: number;
   /** The error code of a socket or a file: `ENOENT`. Empty if there is none. */
   readonly code: string;
@@ -205,11 +205,14 @@ function unreachable({ message, code, isSigning, action }: Failure, what: string
   return new LambdaPackError("REGISTRY_UNREACHABLE", `${place} to ${what}: ${message}`, { hint, cause });
 }
 
+const NOT_OF_AWS =
+  "that is no answer of AWS: look for a proxy, a login page or an emulator on the way (--verbose)";
+
 /** Returns the error for throttling or a server error that persisted through all retries. */
 function persistent({ name, message, status }: Failure, what: string): LambdaPackError {
   return new LambdaPackError("REGISTRY_ANSWER", `AWS failed to ${what}: ${name}: ${message}`, {
     answer: { status, complaints: [{ code: name, message }], by: "aws" },
-    hint: "run it again in a while",
+    hint: name === "SyntaxError" ? NOT_OF_AWS : "run it again in a while",
   });
 }
 
@@ -230,14 +233,12 @@ function failureOf(error: unknown): Omit<Failure, "where" | "action"> {
   };
 }
 
-/** Returns whether the server's certificate was not trusted. */
+const UNTRUSTED_CODE =
+  /^(?:SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED|UNABLE_TO_(?:GET_ISSUER|VERIFY_LEAF)|CERT_UNTRUSTED)/;
+const UNTRUSTED = /self[- ]signed certificate|unable to (?:get local issuer|verify the first) certificate/i;
+
 function isUntrusted(code: string, message: string): boolean {
-  return (
-    /^(?:SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED|UNABLE_TO_(?:GET_ISSUER|VERIFY_LEAF)|CERT_UNTRUSTED)/.test(
-      code,
-    ) ||
-    /self[- ]signed certificate|unable to (?:get local issuer|verify the first) certificate/i.test(message)
-  );
+  return UNTRUSTED_CODE.test(code) || UNTRUSTED.test(message);
 }
 
 /** Removes secrets, and access key IDs, which are not secret but need not be shown. */

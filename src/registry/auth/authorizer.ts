@@ -23,8 +23,8 @@ export interface Authorizer {
   authorization(scopes: readonly string[], signal?: AbortSignal): Promise<string | undefined>;
   /**
    * Handles a 401, or the 403 that some registries send for an expired token. Returns whether
-   * {@link Authorizer.authorization} now returns another header, so that the request is worth
-   * sending again. The caller limits the number of attempts.
+   * {@link Authorizer.authorization} now returns another header, or a token that was requested again,
+   * so that the request is worth sending again. The caller limits the number of attempts.
    */
   handleChallenge(
     response: RefusedResponse,
@@ -78,7 +78,7 @@ class RegistryAuthorizer implements Authorizer {
   /** When each header was first returned. */
   readonly #issuedAt = new Map<string, number>();
   /** The handling of each refused header and its scopes, shared by all requests that carried it. */
-  readonly #challenges = new Map<string, Promise<void>>();
+  readonly #challenges = new Map<string, Promise<boolean>>();
 
   constructor(options: AuthorizerOptions) {
     this.#options = options;
@@ -109,8 +109,9 @@ class RegistryAuthorizer implements Authorizer {
     if (response.authorization !== undefined && this.#withheld) throw this.#withheld;
     const key = `${response.authorization ?? ""} ${keyOf(scopes)}`;
     const handling = loadOnce(this.#challenges, key, () => this.#applyChallenge(response, scopes));
-    await abortable(handling, signal);
-    if ((await this.authorization(scopes, signal)) !== response.authorization) return true;
+    const hasNewToken = await abortable(handling, signal);
+    // Some token servers give the same token again (GHCR), which the registry may accept this time.
+    if ((await this.authorization(scopes, signal)) !== response.authorization || hasNewToken) return true;
     if (this.#login.helperError !== undefined) throw this.#login.helperError;
     return false;
   }
@@ -135,19 +136,21 @@ class RegistryAuthorizer implements Authorizer {
     return since !== undefined && this.#now() - since >= EXPIRY_MS;
   }
 
+  /** Returns whether the refused token is requested again. */
   async #applyChallenge(
     { headerLines, authorization }: RefusedResponse,
     scopes: readonly string[],
-  ): Promise<void> {
+  ): Promise<boolean> {
     const credentials = await this.#login.credentials(scopes);
     const lines = headerLines("www-authenticate");
     const scheme = chooseScheme(lines, credentials !== undefined, this.#options.base);
     if (scheme) this.#scheme = scheme;
     if (scheme?.kind === "bearer") this.#wanted.set(keyOf(scopes), scheme.scopes);
-    if (authorization === undefined) return;
-    this.#dropToken(authorization.replace(/^Bearer /, ""));
+    if (authorization === undefined) return false;
+    const isDropped = this.#dropToken(authorization.replace(/^Bearer /, ""));
     if (credentials && authorizationOf(credentials) === authorization)
       await this.#login.refused(credentials, scopes);
+    return isDropped;
   }
 
   async #headerOf(
@@ -177,8 +180,10 @@ class RegistryAuthorizer implements Authorizer {
     });
   }
 
-  #dropToken(token: string): void {
-    for (const [key, kept] of this.#tokens) if (kept.token === token) this.#tokens.delete(key);
+  #dropToken(token: string): boolean {
+    const refused = [...this.#tokens].filter(([, kept]) => kept.token === token);
+    for (const [key] of refused) this.#tokens.delete(key);
+    return refused.length > 0;
   }
 
   /** Requests a token. If the token server refuses the credentials, tries once with new ones. */

@@ -121,6 +121,13 @@ for (const [service, { call, answer, refuse, calls }] of Object.entries(SERVICES
   });
 
   describe(`${service} that is`, () => {
+    it("replaced by a login page is told so", async () => {
+      refuse({ do: "answer", status: 200, body: "<html>please log in</html>" });
+      const error = await failure(call(openedApi(on.plane)));
+      assert.equal(error.code, "REGISTRY_ANSWER");
+      assert.match(error.hint, /no answer of AWS: look for a proxy, a login page/);
+    });
+
     it("throttled for a while is asked again, each time later", async () => {
       refuse(answer(429, "TooManyRequestsException", "Rate exceeded"), 5);
       const opened = openedApi(on.plane);

@@ -149,6 +149,9 @@ describe("credentials for a package registry", () => {
     );
     assert.equal(authorizationOf("//r.example/a:_authToken=bare", url), "Bearer bare");
     assert.equal(authorizationOf("registry=https://u:p@r.example/", url), "Basic dTpw");
+    const percent = `Basic ${Buffer.from("u:100%").toString("base64")}`;
+    for (const written of ["100%", "100%25"])
+      assert.equal(authorizationOf(`registry=https://u:${written}@r.example/`, url), percent);
   });
 
   it("of a scope serve the scope's registry", () => {

@@ -128,6 +128,31 @@ describe("two faults on one request", () => {
     });
   }
 
+  it("a token that is refused once is sent again where the token server gives the same one", async () => {
+    const registry = await start({ auth: "token" });
+    const image = imageOf(layerOf(1000));
+    const { repository } = openedWith(registry, {}, { credentials: basicCredentials() });
+    const tokens: Record<string, Buffer> = {};
+    const refusals = {
+      "put upload": [answer(401)],
+      "put manifest": [answer(500), answer(401, "UNAUTHORIZED")],
+    };
+    registry.fault = ({ kind, query, headers }) => {
+      if (kind === "put upload" || kind === "put manifest")
+        return headers.authorization === undefined ? undefined : refusals[kind].shift();
+      const scopes = query.getAll("scope").join(" ");
+      const change = (honest: Answer) => {
+        tokens[scopes] ??= Buffer.from(honest.body ?? "");
+        return { ...honest, body: tokens[scopes] };
+      };
+      return kind === "token" ? { kind: "change", change } : undefined;
+    };
+    await pushTo(repository, image, "v1");
+    assert.equal(registry.tag("app", "v1"), image.manifest.descriptor.digest);
+    assert.deepEqual(refusals, { "put upload": [], "put manifest": [] });
+    await repository.close();
+  });
+
   it("a mount whose token is refused after a reset sends the blob instead", async () => {
     const registry = await start();
     const layer = layerOf(20_000);
