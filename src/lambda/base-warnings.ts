@@ -23,7 +23,7 @@ export function baseWarnings(base: BaseFacts, today: Date): readonly BaseWarning
   return [
     {
       message: `the base ${shortName(base)} gets no more security patches: ${reasons.join(", and ")}`,
-      hint: `the newest is ${shortName(newest(base))}`,
+      hint: `build on the newest: --base ${shortName(newest(base))}`,
     },
   ];
 }

@@ -61,7 +61,7 @@ function tooLong(place: FunctionPlace, state: string): LambdaPackError {
 }
 
 /** A refusal that ends when a new role, image or policy has propagated within AWS. */
-interface Passing {
+interface TemporaryRefusal {
   readonly message: RegExp;
   readonly reason: string;
   /** How long to wait for that, in milliseconds. */
@@ -69,7 +69,7 @@ interface Passing {
 }
 
 /** Messages of Lambda, from terraform-provider-aws (IAM propagation, EC2 throttling). */
-const PASSING: readonly Passing[] = [
+const TEMPORARY_REFUSALS: readonly TemporaryRefusal[] = [
   {
     message:
       /cannot be assumed by Lambda|(?:CreateGrant|KMS).*does not refer to a valid principal|execution role does not have permissions to call \w+ on EC2/i,
@@ -97,7 +97,7 @@ export function untilPropagated<T>(api: AwsApi, what: string, change: () => Prom
   const startedAt = pacing.now();
   return api.retry(what, change, (error, attempt) => {
     if (!causedBy(error, "InvalidParameterValueException", "AccessDeniedException")) return undefined;
-    const passing = PASSING.find(({ message }) => message.test(String(error.cause)));
+    const passing = TEMPORARY_REFUSALS.find(({ message }) => message.test(String(error.cause)));
     const waitMs = WAITS_MS[attempt - 1] ?? LAST_WAIT_MS;
     const isOver = !passing || pacing.now() + waitMs > startedAt + passing.patienceMs;
     return isOver ? undefined : { waitMs, reason: passing.reason };
