@@ -52,8 +52,8 @@ export async function infoOf(root: string): Promise<CacheInfo> {
 }
 
 /**
- * Removes the least recently used blobs first. Keeps, whatever the limit, those used since the
- * oldest process that has the cache open opened it.
+ * Removes the least recently used blobs first. Of the processes that have the cache open, takes the
+ * oldest; blobs used after it opened the cache are kept, whatever the limit.
  */
 export async function prune(root: string, maxBytes: number): Promise<PruneReport> {
   const blobs = [...(await listBlobs(root))].sort((a, b) => a.mtimeMs - b.mtimeMs);
