@@ -43,10 +43,12 @@ export function halfRandom(): Promise<string> {
   });
 }
 
-/** Creates 1,000,000 files of a few bytes, 4 GB on disk. The caller removes them. */
-export function millionFiles(directory: string): void {
+/**
+ * Creates `thousands` thousand files of a few bytes, each of 4 KB on disk. The caller removes them.
+ */
+export function thousandsOfFiles(directory: string, thousands: number): void {
   writeFileSync(join(directory, "index.mjs"), "export const handler = async (event) => event;\n");
-  for (let index = 0; index < 1000; index++) {
+  for (let index = 0; index < thousands; index++) {
     const lib = join(directory, `node_modules/package-${index}/lib`);
     mkdirSync(lib, { recursive: true });
     for (let file = 0; file < 1000; file++)

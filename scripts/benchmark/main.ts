@@ -3,10 +3,10 @@ import { parseArgs } from "node:util";
 import { startRegistry } from "../../test/support/registries.ts";
 import { again } from "./again.ts";
 import { cold, INPUTS, inDirectory, limit } from "./cold.ts";
-import { lambdaPack, ours } from "./contenders.ts";
+import { ALLOWED, lambdaPack, ours } from "./contenders.ts";
 import { functions } from "./functions.ts";
 import { gigabyte, manyFiles, warm } from "./inputs.ts";
-import { millionFiles } from "./inputs-cold.ts";
+import { thousandsOfFiles } from "./inputs-cold.ts";
 import { install } from "./install.ts";
 import { invocation } from "./invocation.ts";
 import { type Cost, measure } from "./measure.ts";
@@ -16,7 +16,7 @@ import { pulls, pushes } from "./transfer.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: "string", default: "5" } },
+  options: { rounds: { type: "string", default: "5" }, help: { type: "boolean", short: "h" } },
 });
 const rounds = Number.parseInt(values.rounds, 10);
 
@@ -93,12 +93,34 @@ async function manyFunctions(): Promise<void> {
 /** Measures the resident memory of a build with a million files. */
 async function million(): Promise<void> {
   await inDirectory(async (app) => {
-    millionFiles(app);
+    thousandsOfFiles(app, 1000);
     print(await describe(app, 1));
     const cost = await inDirectory((out) => measure(ours.command(app, out), out));
     const runs = { name: "lambda-pack", costs: [cost] };
     print(table([runs]));
     print(await limit(runs));
+  });
+}
+
+/** Measures the memory of reading an image with nearly as many paths as the limit of 300,000. */
+async function paths(): Promise<void> {
+  await inDirectory(async (app) => {
+    thousandsOfFiles(app, 298);
+    await inDirectory(async (out) => {
+      await measure(ours.command(app, out), out);
+      const costs = { inspect: [] as Cost[], check: [] as Cost[] };
+      for (let round = 0; round < rounds; round++) {
+        costs.inspect.push(await measure(lambdaPack("inspect", `oci:${out}/image`), out));
+        costs.check.push(await measure(lambdaPack("check", `oci:${out}/image`, ...ALLOWED.slice(0, 4)), out));
+      }
+      print(await describe(app, rounds));
+      print(
+        table([
+          { name: "inspect", costs: costs.inspect },
+          { name: "check", costs: costs.check },
+        ]),
+      );
+    });
   });
 }
 
@@ -114,15 +136,20 @@ const cases: Readonly<Record<string, () => Promise<void>>> = {
   functions: manyFunctions,
   overlap: overlapped,
   memory,
+  paths,
   install: async () => print(await install(rounds)),
   push: () => transfers(),
   pull: async () => print(await pulls(rounds)),
   invoke: async () => print(await invocation(rounds)),
 };
+const usage = `usage: scripts/bench [${Object.keys(cases).join("|")}]... [--rounds N]`;
+if (values.help) {
+  print(usage);
+  process.exit();
+}
 const wanted = positionals.length > 0 ? positionals : ["cold", "memory"];
 for (const name of wanted) {
   const run = cases[name];
-  if (!run || !(rounds > 0))
-    throw new Error(`usage: scripts/bench [${Object.keys(cases).join("|")}] [--rounds N]`);
+  if (!run || !(rounds > 0)) throw new Error(usage);
   await run();
 }
