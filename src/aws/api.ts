@@ -13,7 +13,7 @@ import {
   type Types,
 } from "./clients.ts";
 import type { Environment } from "./environment.ts";
-import { incomplete, refusalOf } from "./refusals.ts";
+import { incomplete, present, refusalOf } from "./refusals.ts";
 import { awsError } from "./sdk-error.ts";
 
 interface AwsApiOptions extends Pick<ClientOptions, "environment" | "onEvent" | "answerMs"> {
@@ -146,19 +146,22 @@ interface Page {
 }
 
 /**
- * Reads all pages of a list. An empty page can be followed by others; an empty marker ends the
- * list.
- * @throws REGISTRY_ANSWER if a page names itself as the next, so that the list would never end.
+ * Reads the list in `field` of all pages. An empty page can be followed by others; an empty marker
+ * ends the list. `about` says for the error what the list is.
+ * @throws REGISTRY_ANSWER if a page has no list, which must not count as an empty one, or if it
+ *   names itself as the next, so that the list would never end.
  */
-export async function allPages<P extends Page, Item>(
-  ask: (marker: string | undefined) => Promise<P>,
-  itemsOf: (page: P) => readonly Item[] | undefined,
+export async function allPages<F extends string, Item>(
+  ask: (marker: string | undefined) => Promise<Page & Partial<Record<F, readonly Item[] | undefined>>>,
+  about: string,
+  field: F,
 ): Promise<Item[]> {
   const found: Item[] = [];
   let marker: string | undefined;
   do {
     const page = await ask(marker);
-    found.push(...(itemsOf(page) ?? []));
+    const items: readonly Item[] | undefined = page[field];
+    found.push(...present(items, about, field));
     const next = page.NextMarker || page.nextToken || undefined;
     if (next !== undefined && next === marker)
       throw incomplete("the list", "page after the one that names itself as the next");

@@ -1,7 +1,7 @@
 import type { ImageDetail } from "@aws-sdk/client-ecr";
 import { type Digest, isDigest } from "../../oci/digest.ts";
 import { type AwsApi, allPages } from "../api.ts";
-import { incomplete, present, undefinedOn } from "../refusals.ts";
+import { incomplete, undefinedOn } from "../refusals.ts";
 import { inRepository } from "./repositories.ts";
 import type { RepositoryName } from "./repository-name.ts";
 
@@ -39,7 +39,8 @@ export async function listImages(api: AwsApi, repository: RepositoryName): Promi
   const what = `list the images of ${repository.name}`;
   const found = await allPages(
     (nextToken) => api.ecr(repository, "DescribeImages", { ...inRepository(repository), nextToken }, what),
-    ({ imageDetails }) => present(imageDetails, `the images of ${repository.name}`, "imageDetails"),
+    `the images of ${repository.name}`,
+    "imageDetails",
   );
   const images = found.flatMap(storedImage);
   if (images.length < found.length) throw incomplete(`an image of ${repository.name}`, "imageDigest");

@@ -17,28 +17,37 @@ export async function attachmentsOf(
 ): Promise<readonly string[]> {
   const { region } = place;
   const FunctionName = functionId(place);
-  const list = (what: string) => `list the ${what} of ${formatPlace(place)}`;
+  const name = formatPlace(place);
   const [versions, aliases, sources, urls, asynchronous, policy] = await Promise.all([
     listVersions(api, place),
     listAliases(api, place),
     allPages(
       (Marker) =>
-        api.lambda(region, "ListEventSourceMappings", { FunctionName, Marker }, list("event sources")),
-      ({ EventSourceMappings }) => EventSourceMappings,
+        api.lambda(
+          region,
+          "ListEventSourceMappings",
+          { FunctionName, Marker },
+          `list the event sources of ${name}`,
+        ),
+      `the event sources of ${name}`,
+      "EventSourceMappings",
     ),
     allPages(
-      (Marker) => api.lambda(region, "ListFunctionUrlConfigs", { FunctionName, Marker }, list("URLs")),
-      ({ FunctionUrlConfigs }) => FunctionUrlConfigs,
+      (Marker) =>
+        api.lambda(region, "ListFunctionUrlConfigs", { FunctionName, Marker }, `list the URLs of ${name}`),
+      `the URLs of ${name}`,
+      "FunctionUrlConfigs",
     ),
     allPages(
       (Marker) => {
-        const what = list("settings for asynchronous calls");
+        const what = `list the settings for asynchronous calls of ${name}`;
         return api.lambda(region, "ListFunctionEventInvokeConfigs", { FunctionName, Marker }, what);
       },
-      ({ FunctionEventInvokeConfigs }) => FunctionEventInvokeConfigs,
+      `the settings for asynchronous calls of ${name}`,
+      "FunctionEventInvokeConfigs",
     ),
     api
-      .lambda(region, "GetPolicy", { FunctionName }, `read the resource policy of ${formatPlace(place)}`)
+      .lambda(region, "GetPolicy", { FunctionName }, `read the resource policy of ${name}`)
       .catch(undefinedOn("ResourceNotFoundException")),
   ]);
   const stack = tags["aws:cloudformation:stack-name"];

@@ -6,7 +6,7 @@ import { parseRepositoryUri, type RepositoryName } from "../ecr/repository-name.
 import { readPolicy } from "../ecr/repository-policy.ts";
 import { LAMBDA } from "../policy/policy.ts";
 import { grants } from "../policy/policy-document.ts";
-import { incomplete, present } from "../refusals.ts";
+import { incomplete } from "../refusals.ts";
 import { unlessDenied } from "../unless-denied.ts";
 import { digestOf, type FunctionFacts } from "./function-facts.ts";
 import type { FunctionPlace } from "./function-name.ts";
@@ -101,7 +101,8 @@ async function listFunctions(api: AwsApi, region: string): Promise<readonly List
   const what = `list the functions of ${region}`;
   const all = await allPages(
     (Marker) => api.lambda(region, "ListFunctions", { FunctionVersion: "ALL", Marker }, what),
-    ({ Functions }) => present(Functions, `the functions of ${region}`, "Functions"),
+    `the functions of ${region}`,
+    "Functions",
   );
   return all.flatMap((one) => {
     const { FunctionName: name, PackageType, Version: version = "$LATEST" } = one;

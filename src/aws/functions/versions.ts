@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { AliasConfiguration } from "@aws-sdk/client-lambda";
 import { type AwsApi, allPages } from "../api.ts";
-import { incomplete, present, undefinedOn } from "../refusals.ts";
+import { incomplete, undefinedOn } from "../refusals.ts";
 import { type DeployContext, type DesiredAlias, recordStep, retryOnConflict } from "./deploy-context.ts";
 import { type FunctionFacts, factsOf } from "./function-facts.ts";
 import { type FunctionPlace, formatPlace, functionId } from "./function-name.ts";
@@ -14,7 +14,8 @@ export async function listVersions(api: AwsApi, place: FunctionPlace): Promise<r
   const FunctionName = functionId(place);
   const found = await allPages(
     (Marker) => api.lambda(place.region, "ListVersionsByFunction", { FunctionName, Marker }, what),
-    ({ Versions }) => present(Versions, `the versions of ${formatPlace(place)}`, "Versions"),
+    `the versions of ${formatPlace(place)}`,
+    "Versions",
   );
   return found
     .map((Configuration) => factsOf({ Configuration }))
@@ -35,7 +36,8 @@ export async function listAliases(api: AwsApi, place: FunctionPlace): Promise<re
   const FunctionName = functionId(place);
   const found = await allPages(
     (Marker) => api.lambda(place.region, "ListAliases", { FunctionName, Marker }, what),
-    ({ Aliases }) => present(Aliases, `the aliases of ${formatPlace(place)}`, "Aliases"),
+    `the aliases of ${formatPlace(place)}`,
+    "Aliases",
   );
   return found.map(aliasOf);
 }

@@ -6,7 +6,7 @@ describe("a list that comes in pages", () => {
   it("goes on after an empty page, and ends at an empty marker", async () => {
     const pages = [
       { items: [1], NextMarker: "a" },
-      { items: undefined, NextMarker: "b" },
+      { items: [], NextMarker: "b" },
       { items: [2], NextMarker: "" },
     ];
     const markers: (string | undefined)[] = [];
@@ -15,7 +15,8 @@ describe("a list that comes in pages", () => {
         markers.push(marker);
         return pages[markers.length - 1] ?? { items: [], NextMarker: "" };
       },
-      ({ items }) => items,
+      "the numbers",
+      "items",
     );
     assert.deepEqual(
       [all, markers],
@@ -24,5 +25,17 @@ describe("a list that comes in pages", () => {
         [undefined, "a", "b"],
       ],
     );
+  });
+
+  it("is an error if a page has no list, because that must not count as an empty one", async () => {
+    const pages: { items?: number[]; NextMarker: string }[] = [
+      { items: [1], NextMarker: "a" },
+      { NextMarker: "" },
+    ];
+    const ask = async () => pages.shift() ?? { NextMarker: "" };
+    await assert.rejects(allPages(ask, "the numbers", "items"), {
+      code: "REGISTRY_ANSWER",
+      message: "the answer of AWS about the numbers has no items",
+    });
   });
 });

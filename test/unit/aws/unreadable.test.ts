@@ -254,6 +254,9 @@ it("deploy asks for the repository if Lambda does not show the image that a func
 for (const [operation, what, field] of [
   ["ListVersionsByFunction", "versions", "Versions"],
   ["ListAliases", "aliases", "Aliases"],
+  ["ListEventSourceMappings", "event sources", "EventSourceMappings"],
+  ["ListFunctionUrlConfigs", "URLs", "FunctionUrlConfigs"],
+  ["ListFunctionEventInvokeConfigs", "settings for asynchronous calls", "FunctionEventInvokeConfigs"],
 ] as const)
   for (const body of ["", "{}"])
     it(`a function whose creation failed is not deleted where ${operation} answers "${body}"`, async () => {
