@@ -35,8 +35,8 @@ export const TIMEOUTS: Timeouts = {
 };
 
 /**
- * Returns the limits for `--timeout`: `ms` for an answer and a stall. A commit keeps its limit if
- * that is longer; a connection gets a minute if `ms` is above the default.
+ * Returns the limits for `--registry-timeout`: `ms` for an answer and a stall. A commit keeps its
+ * limit if that is longer; a connection gets a minute if `ms` is above the default.
  */
 export function timeoutsFor(ms: number): Timeouts {
   const { connectMs, commitMs, answerMs } = TIMEOUTS;
