@@ -83,14 +83,6 @@ export function createClient(options: ClientOptions): RegistryClient {
   const name = `${registry}/${repository}`;
   const warn = warningsTo(onEvent, registry);
   let hasAnswered = false;
-  const http: Http = {
-    ...options.http,
-    async send(request) {
-      const response = await options.http.send(request);
-      hasAnswered = true;
-      return response;
-    },
-  };
   const attempted = ({ action, subject }: Step): Attempted => {
     const about = { name, registry: traits.name, at: base.host };
     return { action, subject, ...about, credentialsFrom: authorizer.credentialsFrom };
@@ -98,13 +90,19 @@ export function createClient(options: ClientOptions): RegistryClient {
 
   async function once(call: Call): Promise<HttpResponse> {
     const leave = await throttle.enter(call.signal);
+    const exchange = new Exchange(call, options);
     let isDone = false;
     try {
-      const answer = await exchange(call, { ...options, http });
-      warn(answer.headerLines("warning"));
-      isDone = call.answers.includes(answer.status);
-      if (isDone) return answer;
-      throw await refusalOf(answer, attempted(call), pacing);
+      for (;;) {
+        const response = await options.http.send(await exchange.request());
+        hasAnswered = true;
+        const answer = await exchange.answerTo(response);
+        if (!answer) continue;
+        warn(answer.headerLines("warning"));
+        isDone = call.answers.includes(answer.status);
+        if (isDone) return answer;
+        throw await refusalOf(answer, attempted(call), pacing);
+      }
     } finally {
       leave(isDone);
     }
@@ -145,51 +143,73 @@ function redirectOf({ method }: Call, response: HttpResponse): string | undefine
 }
 
 /**
- * Makes a call, with all requests that challenges and redirects require. It follows redirects
- * itself, because got would drop the body of a PUT and trust any host. Credentials are sent only to
- * the registry's own origin, and with the first request, so that no body is sent twice.
- * @throws REGISTRY_ANSWER for a redirect that may not be followed.
+ * One call, with all requests that challenges and redirects require. It follows redirects itself,
+ * because got would drop the body of a PUT and trust any host. Credentials are sent only to the
+ * registry's own origin, and with the first request, so that no body is sent twice.
  */
-async function exchange(call: Call, options: ClientOptions): Promise<HttpResponse> {
-  const { base, http } = options;
-  let url = call.url;
-  for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-    const response = sameOrigin(url, base)
-      ? await sendHome({ ...call, url }, options)
-      : await http.send({ ...requestOf({ ...call, url }), from: base });
-    const isExpected = call.answers.includes(response.status);
-    const location = isExpected ? undefined : redirectOf(call, response);
-    if (location === undefined) return response;
-    response.discard();
-    url = followLocation(location, url, base);
-  }
-  throw tooManyRedirects(call.url);
-}
+class Exchange {
+  readonly #call: Call;
+  readonly #options: ClientOptions;
+  readonly #scopes: readonly string[];
+  #url: URL;
+  #redirects = 0;
+  #challenges = 0;
+  #authorization: string | undefined;
+  /** The refusal of the user's login, reported if the anonymous request is refused too. */
+  #loginRefusal: HttpResponse | undefined;
 
-/**
- * Sends a request to the registry's own origin, with credentials, and again after each challenge
- * that gives other credentials. Returns the refusal of the user's login where the anonymous request
- * is refused too.
- */
-async function sendHome(call: Call, options: ClientOptions): Promise<HttpResponse> {
-  const { authorizer, http, repository } = options;
-  const { signal } = call;
-  const scopes = scopesOf(call, repository);
-  let challenges = 0;
-  let loginRefusal: HttpResponse | undefined;
-  for (;;) {
-    const authorization = await authorizer.authorization(scopes, signal);
-    const response = await http.send(requestOf(call, authorization));
-    // A 404 may hide a private repository.
-    if (response.status === 404 && (await authorizer.discover(scopes, signal))) {
-      response.discard();
-      continue;
-    }
-    if (![401, 403].includes(response.status) || challenges === MAX_CHALLENGES) return response;
-    challenges += 1;
-    const refused = await buffered(response);
-    if (authorization !== undefined) loginRefusal = refused;
-    if (!(await authorizer.handleChallenge(refused, scopes, signal))) return loginRefusal ?? refused;
+  constructor(call: Call, options: ClientOptions) {
+    this.#call = call;
+    this.#options = options;
+    this.#scopes = scopesOf(call, options.repository);
+    this.#url = call.url;
+  }
+
+  /** Returns the next request. */
+  async request(): Promise<HttpRequest> {
+    const { base, authorizer } = this.#options;
+    const call = { ...this.#call, url: this.#url };
+    if (!sameOrigin(this.#url, base)) return { ...requestOf(call), from: base };
+    this.#authorization = await authorizer.authorization(this.#scopes, call.signal);
+    return requestOf(call, this.#authorization);
+  }
+
+  /**
+   * Returns the answer to the call; undefined when the next request has to be sent.
+   * @throws REGISTRY_ANSWER for a redirect that may not be followed.
+   */
+  async answerTo(response: HttpResponse): Promise<HttpResponse | undefined> {
+    const { base } = this.#options;
+    const isHome = sameOrigin(this.#url, base);
+    if (isHome && (await this.#isHidden(response))) return undefined;
+    if (isHome && [401, 403].includes(response.status) && this.#challenges < MAX_CHALLENGES)
+      return this.#challenged(await buffered(response));
+    const location = this.#call.answers.includes(response.status)
+      ? undefined
+      : redirectOf(this.#call, response);
+    if (location === undefined) return response;
+    this.#redirects += 1;
+    if (this.#redirects > MAX_REDIRECTS) throw tooManyRedirects(this.#call.url);
+    this.#url = followLocation(location, this.#url, base);
+    this.#challenges = 0;
+    response.discard();
+    return undefined;
+  }
+
+  /** Returns whether to ask again with credentials: a 404 may hide a private repository. */
+  async #isHidden(response: HttpResponse): Promise<boolean> {
+    if (response.status !== 404) return false;
+    const isWorthIt = await this.#options.authorizer.discover(this.#scopes, this.#call.signal);
+    if (isWorthIt) response.discard();
+    return isWorthIt;
+  }
+
+  async #challenged(refused: HttpResponse): Promise<HttpResponse | undefined> {
+    this.#challenges += 1;
+    if (this.#authorization !== undefined) this.#loginRefusal = refused;
+    const { authorizer } = this.#options;
+    const isNew = await authorizer.handleChallenge(refused, this.#scopes, this.#call.signal);
+    return isNew ? undefined : (this.#loginRefusal ?? refused);
   }
 }
 

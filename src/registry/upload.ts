@@ -1,7 +1,8 @@
 import { abortable } from "../async/abortable.ts";
-import { createSingleFlight } from "../async/single-flight.ts";
+import { retry } from "../async/retry.ts";
 import { LambdaPackError } from "../errors.ts";
 import { type Content, verified } from "../oci/content.ts";
+import type { Digest } from "../oci/digest.ts";
 import type { ImageSink, Watch } from "../oci/store.ts";
 import { headBlob } from "./blobs.ts";
 import type { RegistryClient } from "./client.ts";
@@ -26,30 +27,38 @@ export function createUploads(client: RegistryClient, holders: BlobHolders): Upl
   const distrusted = new Set<string>();
   const endings = new Set<Promise<void>>();
   const streaming = new StreamingUploads(client);
-  const shared = createSingleFlight<"uploaded" | "mounted">();
-
-  const send = async (content: Content, watch: Watch) => {
-    const { digest } = content.descriptor;
-    const announced = holders.announce(client, content);
-    const source = async () => (distrusted.has(digest) ? undefined : announced.source());
-    const take = () => streaming.take(digest);
-    const upload = new Upload({ client, content, watch, source, take });
-    const attempts = client.attempts({ action: "send the blob", subject: digest });
-    let hasSucceeded = false;
-    try {
-      const how = await attempts.run(() => upload.advance(attempts), watch.signal);
-      hasSucceeded = true;
-      return how;
-    } catch (error) {
-      endings.add(upload.abort(watch.signal?.aborted ? ABORT_WHEN_STOPPED_MS : ABORT_MS));
-      throw error;
-    } finally {
-      await announced.end(hasSucceeded);
-    }
-  };
+  const running = new Map<Digest, Promise<"uploaded" | "mounted">>();
 
   return {
-    put: (content, watch = {}) => shared(content.descriptor.digest, () => send(content, watch), watch.signal),
+    async put(content, watch = {}) {
+      const { digest } = content.descriptor;
+      const { signal } = watch;
+      // If the other upload fails, perhaps because its signal aborted, a waiting caller takes over.
+      for (let other = running.get(digest); other; other = running.get(digest)) {
+        const shared = other.catch(() => undefined);
+        const how = await abortable(shared, signal);
+        if (how) return how;
+      }
+      const announced = holders.announce(client, content);
+      const source = async () => (distrusted.has(digest) ? undefined : announced.source());
+      const take = () => streaming.take(digest);
+      const upload = new Upload({ client, content, watch, source, take });
+      const attempts = client.attempts({ action: "send the blob", subject: digest });
+      const uploading = retry(() => upload.advance(attempts), attempts.policy(signal));
+      running.set(digest, uploading);
+      let hasSucceeded = false;
+      try {
+        const how = await uploading;
+        hasSucceeded = true;
+        return how;
+      } catch (error) {
+        endings.add(upload.abort(signal?.aborted ? ABORT_WHEN_STOPPED_MS : ABORT_MS));
+        throw error;
+      } finally {
+        running.delete(digest);
+        await announced.end(hasSucceeded);
+      }
+    },
     distrust(digests) {
       for (const digest of digests) distrusted.add(digest);
     },

@@ -40,7 +40,7 @@ describeReal("packages for arm64 from the lock of another package manager", ["np
     environment = {
       ...process.env,
       PATH: path,
-      YARN_GLOBAL_DIRECTORY: join(tools, "yarn"),
+      YARN_GLOBAL_FOLDER: join(tools, "yarn"),
       YARN_ENABLE_IMMUTABLE_INSTALLS: "false",
     };
   });

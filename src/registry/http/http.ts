@@ -12,7 +12,7 @@ import { certificatesOf } from "./certificates.ts";
 import { createIdleTimer, type IdleTimer, MIN_PROGRESS, TIMEOUTS, type Timeouts } from "./idle-timer.ts";
 import { checkLiteral, type GuardedTarget, guardedLookup } from "./lookup.ts";
 import { proxyRefusal } from "./proxy-error.ts";
-import { type HttpResponse, httpResponse, readEarlyBody, reasonOf } from "./response.ts";
+import { type HttpResponse, httpResponse, type Reading, readEarlyBody, reasonOf } from "./response.ts";
 import { isUnknownAuthority, socketError } from "./socket-error.ts";
 import { connected, drained } from "./stream-events.ts";
 import type { Http, HttpBody, HttpOptions, HttpRequest } from "./types.ts";
@@ -36,21 +36,39 @@ export function createHttp(options: HttpOptions): Http {
     return loadOnce(pools, from?.origin ?? "", () => agentsFor({ environment, ...more }));
   };
   const send: Http["send"] = async (request) => {
-    const { url, from } = request;
-    request.signal?.throwIfAborted();
+    const { signal, url } = request;
+    signal?.throwIfAborted();
     checkUrl(request, insecureRegistries);
-    const agents = await poolOf(from);
-    const guarded = from && { target: url, registry: from, privateHosts };
-    if (guarded) await checkLiteral(guarded, agents.proxyFor(from) !== undefined);
+    const agents = await poolOf(request.from);
+    const guarded = await guardOf(request, privateHosts, agents);
     const { trustsSystem } = certificates;
     const { got } = await loadGot();
+    const report = reporter(request, onEvent);
+    const stream = openStream(got, request, agents, guarded);
+    const reading = { onEvent, stallMs: limits.stallMs, noticeMs: limits.noticeMs };
+    const timer = createIdleTimer({ ...reading, onExpired: (error) => stream.destroy(error) });
+    const release = onAbort(signal, () => stream.destroy(reasonOf(signal)));
+    const answered = new Promise<IncomingMessage>((resolve, reject) => {
+      stream.on("error", (error) => reject(socketError(error, url)));
+      stream.once("response", resolve);
+    });
+    const sending = track(writeBody(stream, request, limits, timer));
     try {
-      const stream = openStream(got, request, agents, guarded);
-      return await exchange(request, stream, { limits, onEvent, proxy: agents.proxyFor(url) });
+      const message = await answered;
+      timer.stop();
+      report(message.statusCode ?? 0);
+      const proxy = agents.proxyFor(url);
+      if (proxy && message.statusCode === 407) throw proxyRefusal(proxy, url.host, "407");
+      return await settle({ request, stream, message, sending, reading });
     } catch (error) {
+      report(0);
+      stream.destroy();
       // Reading the system's authorities takes a third of a second, and few registries need them.
       if (trustsSystem || !isUnknownAuthority(error) || !certificates.trustSystem()) throw error;
       return await send(request);
+    } finally {
+      timer.end(); // the body of a request that was refused early may still be read
+      release();
     }
   };
   return {
@@ -65,58 +83,57 @@ export function createHttp(options: HttpOptions): Http {
   };
 }
 
-interface ExchangeOptions extends Pick<HttpOptions, "onEvent"> {
-  readonly limits: Timeouts;
-  readonly proxy: URL | undefined;
+/** @throws REGISTRY_ANSWER where `from`, whose answer named `url`, may not lead to this address. */
+async function guardOf(
+  { url, from }: HttpRequest,
+  privateHosts: readonly string[],
+  agents: Agents,
+): Promise<GuardedTarget | undefined> {
+  if (!from) return undefined;
+  const guarded = { target: url, registry: from, privateHosts };
+  await checkLiteral(guarded, agents.proxyFor(from) !== undefined);
+  return guarded;
+}
+
+interface Sending {
+  readonly done: Promise<void>;
+  isDone(): boolean;
+}
+
+/** Makes it possible to ask whether sending has ended; the stream reports its failures. */
+function track(done: Promise<void>): Sending {
+  let isDone = false;
+  done.then(
+    () => {
+      isDone = true;
+    },
+    () => undefined,
+  );
+  return { done, isDone: () => isDone };
+}
+
+interface Answered {
+  readonly request: HttpRequest;
+  readonly stream: Request;
+  readonly message: IncomingMessage;
+  readonly sending: Sending;
+  readonly reading: Reading;
 }
 
 /**
- * Sends the request over `stream` and returns the response. A refusal during sending ends it, and is
- * read at once: its connection may close at any moment. An early success counts only once the whole
- * body is sent.
+ * Returns the response. A refusal during sending ends it, and is read at once: its connection may
+ * close at any moment. An early success counts only once the whole body is sent.
  */
-async function exchange(
-  request: HttpRequest,
-  stream: Request,
-  { limits, onEvent, proxy }: ExchangeOptions,
-): Promise<HttpResponse> {
-  const { signal, url } = request;
-  const report = reporter(request, onEvent);
-  const reading = { onEvent, stallMs: limits.stallMs, noticeMs: limits.noticeMs };
-  const timer = createIdleTimer({ ...reading, onExpired: (error) => stream.destroy(error) });
-  const release = onAbort(signal, () => stream.destroy(reasonOf(signal)));
-  const answered = new Promise<IncomingMessage>((resolve, reject) => {
-    stream.on("error", (error) => reject(socketError(error, url)));
-    stream.once("response", resolve);
-  });
-  let isSent = false;
-  const sending = writeBody(stream, request, limits, timer).then(() => {
-    isSent = true;
-  });
-  sending.catch(() => undefined); // the stream reports its failure
-  try {
-    const message = await answered;
-    const { statusCode: status = 0 } = message;
-    timer.stop();
-    report(status);
-    if (proxy && status === 407) throw proxyRefusal(proxy, url.host, "407");
-    if (isSent || status < 300) {
-      await sending.catch((error: unknown) => {
-        throw socketError(error, url);
-      });
-      return httpResponse(request, message, reading);
-    }
+async function settle({ request, stream, message, sending, reading }: Answered): Promise<HttpResponse> {
+  if (!sending.isDone() && (message.statusCode ?? 0) >= 300) {
     const body = await readEarlyBody(request, message, reading);
     stream.destroy();
     return httpResponse(request, message, reading, body);
-  } catch (error) {
-    report(0);
-    stream.destroy();
-    throw error;
-  } finally {
-    timer.end(); // the body of a request that was refused early may still be read
-    release();
   }
+  await sending.done.catch((error: unknown) => {
+    throw socketError(error, request.url);
+  });
+  return httpResponse(request, message, reading);
 }
 
 /** Reports the request once, with the status of its answer or 0. */
