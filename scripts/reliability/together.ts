@@ -77,7 +77,7 @@ function flawOf(
   if (leaks.length > 0) return `${leaks.length} secrets in the output`;
   if (strays > 0) return `${strays} Authorization headers at a wrong host`;
   // A wait of 10 s before an attempt and a silence of 20 s in it are allowed.
-  if (silentMs > 35_000) return `${Math.round(silentMs)} ms without a word`;
+  if (silentMs > 30_000) return `${Math.round(silentMs)} ms without a word`;
   if (ends === "well") return error === undefined ? undefined : `it fails: ${String(error)}`;
   if (error === undefined) return "it ends well";
   return error instanceof LambdaPackError && hasCode(error, ...ends)

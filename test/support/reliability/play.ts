@@ -1,7 +1,6 @@
 import { inspect } from "node:util";
 import { LambdaPackError } from "../../../src/errors.ts";
 import type { BuildEvent, OnEvent } from "../../../src/events.ts";
-import { RETRY_POLICY } from "../../../src/registry/errors/retry.ts";
 import type { Quirks } from "../ecr/quirks.ts";
 import type { TestImage } from "../repository.ts";
 import type { TroublePlan } from "./faults/connection-faults.ts";
@@ -46,9 +45,6 @@ export interface Mover {
 
 /** What is moved, and the fault that comes meanwhile, where that is one. */
 export type Moved = Pick<FaultKind, "work"> & Partial<Pick<FaultKind, "fault">>;
-
-/** In milliseconds: an attempt that begins at the end of the patience is still played to its end. */
-const MAX_MS = RETRY_POLICY.patienceMs + 15_000;
 
 /**
  * A plain registry takes a blob in one request. There are chunks where something in front of it limits a request's size:
@@ -163,7 +159,7 @@ function endFlaw(kind: FaultKind, times: Times, { error, ms }: Outcome): string 
   if (error === undefined) return kind.code !== undefined && times === Infinity ? "it ends well" : undefined;
   if (times !== Infinity) return `it fails: ${String(error)}`;
   const codes = kind.code ? [kind.code] : kind.at === "start-upload" ? [...TROUBLE, HANG_UP] : TROUBLE;
-  return errorFlaw(error, codes, ms, kind.code === "CREDENTIALS_INVALID" ? 1000 : MAX_MS);
+  return errorFlaw(error, codes, ms, kind.code === "CREDENTIALS_INVALID" ? 1000 : 60_000);
 }
 
 function errorFlaw(
