@@ -147,19 +147,22 @@ interface Page {
 
 /**
  * Reads the list in `field` of all pages. An empty page can be followed by others; an empty marker
- * ends the list. `about` says for the error what the list is.
+ * ends the list. `about` names the list for errors; `ask` gets what to call the request.
  * @throws REGISTRY_ANSWER if a page has no list, which must not count as an empty one, or if it
  *   names itself as the next, so that the list would never end.
  */
 export async function allPages<F extends string, Item>(
-  ask: (marker: string | undefined) => Promise<Page & Partial<Record<F, readonly Item[] | undefined>>>,
   about: string,
   field: F,
+  ask: (
+    marker: string | undefined,
+    what: string,
+  ) => Promise<Page & Partial<Record<F, readonly Item[] | undefined>>>,
 ): Promise<Item[]> {
   const found: Item[] = [];
   let marker: string | undefined;
   do {
-    const page = await ask(marker);
+    const page = await ask(marker, `list ${about}`);
     const items: readonly Item[] | undefined = page[field];
     found.push(...present(items, about, field));
     const next = page.NextMarker || page.nextToken || undefined;

@@ -36,11 +36,8 @@ export async function findImage(
 
 /** Lists all images, the newest first. @throws REGISTRY_ANSWER if one cannot be read. */
 export async function listImages(api: AwsApi, repository: RepositoryName): Promise<readonly StoredImage[]> {
-  const what = `list the images of ${repository.name}`;
-  const found = await allPages(
-    (nextToken) => api.ecr(repository, "DescribeImages", { ...inRepository(repository), nextToken }, what),
-    `the images of ${repository.name}`,
-    "imageDetails",
+  const found = await allPages(`the images of ${repository.name}`, "imageDetails", (nextToken, what) =>
+    api.ecr(repository, "DescribeImages", { ...inRepository(repository), nextToken }, what),
   );
   const images = found.flatMap(storedImage);
   if (images.length < found.length) throw incomplete(`an image of ${repository.name}`, "imageDigest");

@@ -21,30 +21,14 @@ export async function attachmentsOf(
   const [versions, aliases, sources, urls, asynchronous, policy] = await Promise.all([
     listVersions(api, place),
     listAliases(api, place),
-    allPages(
-      (Marker) =>
-        api.lambda(
-          region,
-          "ListEventSourceMappings",
-          { FunctionName, Marker },
-          `list the event sources of ${name}`,
-        ),
-      `the event sources of ${name}`,
-      "EventSourceMappings",
+    allPages(`the event sources of ${name}`, "EventSourceMappings", (Marker, what) =>
+      api.lambda(region, "ListEventSourceMappings", { FunctionName, Marker }, what),
     ),
-    allPages(
-      (Marker) =>
-        api.lambda(region, "ListFunctionUrlConfigs", { FunctionName, Marker }, `list the URLs of ${name}`),
-      `the URLs of ${name}`,
-      "FunctionUrlConfigs",
+    allPages(`the URLs of ${name}`, "FunctionUrlConfigs", (Marker, what) =>
+      api.lambda(region, "ListFunctionUrlConfigs", { FunctionName, Marker }, what),
     ),
-    allPages(
-      (Marker) => {
-        const what = `list the settings for asynchronous calls of ${name}`;
-        return api.lambda(region, "ListFunctionEventInvokeConfigs", { FunctionName, Marker }, what);
-      },
-      `the settings for asynchronous calls of ${name}`,
-      "FunctionEventInvokeConfigs",
+    allPages(`the settings for asynchronous calls of ${name}`, "FunctionEventInvokeConfigs", (Marker, what) =>
+      api.lambda(region, "ListFunctionEventInvokeConfigs", { FunctionName, Marker }, what),
     ),
     api
       .lambda(region, "GetPolicy", { FunctionName }, `read the resource policy of ${name}`)

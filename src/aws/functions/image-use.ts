@@ -98,11 +98,8 @@ async function imageOf(
 
 /** Lists the functions that run images, with all of their versions. */
 async function listFunctions(api: AwsApi, region: string): Promise<readonly Listed[]> {
-  const what = `list the functions of ${region}`;
-  const all = await allPages(
-    (Marker) => api.lambda(region, "ListFunctions", { FunctionVersion: "ALL", Marker }, what),
-    `the functions of ${region}`,
-    "Functions",
+  const all = await allPages(`the functions of ${region}`, "Functions", (Marker, what) =>
+    api.lambda(region, "ListFunctions", { FunctionVersion: "ALL", Marker }, what),
   );
   return all.flatMap((one) => {
     const { FunctionName: name, PackageType, Version: version = "$LATEST" } = one;

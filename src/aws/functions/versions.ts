@@ -10,12 +10,9 @@ import { waitUntilSettled } from "./wait.ts";
 
 /** Lists the published versions, the oldest first. */
 export async function listVersions(api: AwsApi, place: FunctionPlace): Promise<readonly FunctionFacts[]> {
-  const what = `list the versions of ${formatPlace(place)}`;
   const FunctionName = functionId(place);
-  const found = await allPages(
-    (Marker) => api.lambda(place.region, "ListVersionsByFunction", { FunctionName, Marker }, what),
-    `the versions of ${formatPlace(place)}`,
-    "Versions",
+  const found = await allPages(`the versions of ${formatPlace(place)}`, "Versions", (Marker, what) =>
+    api.lambda(place.region, "ListVersionsByFunction", { FunctionName, Marker }, what),
   );
   return found
     .map((Configuration) => factsOf({ Configuration }))
@@ -32,12 +29,9 @@ export interface AliasFacts {
 }
 
 export async function listAliases(api: AwsApi, place: FunctionPlace): Promise<readonly AliasFacts[]> {
-  const what = `list the aliases of ${formatPlace(place)}`;
   const FunctionName = functionId(place);
-  const found = await allPages(
-    (Marker) => api.lambda(place.region, "ListAliases", { FunctionName, Marker }, what),
-    `the aliases of ${formatPlace(place)}`,
-    "Aliases",
+  const found = await allPages(`the aliases of ${formatPlace(place)}`, "Aliases", (Marker, what) =>
+    api.lambda(place.region, "ListAliases", { FunctionName, Marker }, what),
   );
   return found.map(aliasOf);
 }

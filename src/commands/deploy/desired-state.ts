@@ -14,7 +14,8 @@ export function checkDeployOptions({ alias, weight, role, offline }: DeployValue
       "the weight should be between 0 and 1, without them",
       "0.1 gives the new version a tenth of the calls",
     );
-  if (weight !== undefined && alias === undefined) throw wrong("a weight is of an alias, and none is given");
+  if (weight !== undefined && alias === undefined)
+    throw wrong("a weight needs an alias, and no alias is given");
   if (alias !== undefined && !/^(?!\d+$)[A-Za-z0-9_-]{1,128}$/.test(alias))
     throw wrong(`${JSON.stringify(alias.slice(0, 130))} is not the name of an alias`);
   if (role !== undefined && !/^arn:[a-z-]+:iam::\d{12}:role\/.+$/.test(role))

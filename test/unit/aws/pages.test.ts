@@ -10,14 +10,10 @@ describe("a list that comes in pages", () => {
       { items: [2], NextMarker: "" },
     ];
     const markers: (string | undefined)[] = [];
-    const all = await allPages(
-      async (marker) => {
-        markers.push(marker);
-        return pages[markers.length - 1] ?? { items: [], NextMarker: "" };
-      },
-      "the numbers",
-      "items",
-    );
+    const all = await allPages("the numbers", "items", async (marker) => {
+      markers.push(marker);
+      return pages[markers.length - 1] ?? { items: [], NextMarker: "" };
+    });
     assert.deepEqual(
       [all, markers],
       [
@@ -33,7 +29,7 @@ describe("a list that comes in pages", () => {
       { NextMarker: "" },
     ];
     const ask = async () => pages.shift() ?? { NextMarker: "" };
-    await assert.rejects(allPages(ask, "the numbers", "items"), {
+    await assert.rejects(allPages("the numbers", "items", ask), {
       code: "REGISTRY_ANSWER",
       message: "the answer of AWS about the numbers has no items",
     });

@@ -272,7 +272,7 @@ describe("before anything is changed, deploy refuses", () => {
       { source: mkdtempSync(join(app, "empty-")) },
       /cannot choose a base image/,
     ],
-    ["a weight without an alias", { weight: 0.1 }, /a weight is of an alias/],
+    ["a weight without an alias", { weight: 0.1 }, /a weight needs an alias/],
     ["a weight that is not a part", { alias: "live", weight: 1 }, /between 0 and 1/],
     ["an alias that is a number", { alias: "12" }, /not the name of an alias/],
     ["a role that is not an ARN", { role: "f" }, /not the ARN of a role/],

@@ -118,7 +118,10 @@ const DEPLOY: Readonly<
     "--publish has no effect: an alias always gets a version",
   ],
   alias: "always",
-  weight: [() => refused(() => onImage({ weight: 0.1 })), "USAGE a weight is of an alias, and none is given"],
+  weight: [
+    () => refused(() => onImage({ weight: 0.1 })),
+    "USAGE a weight needs an alias, and no alias is given",
+  ],
   warm: "always",
   recreate: "always", // as far as the function could not be created
   dryRun: "always",
