@@ -66,7 +66,7 @@ function inRealTime() {
     { kinds: KINDS.filter(isTimed), atOnce: 1 },
     // Faults that are played always wait for a minute, so many of them can run at once.
     { kinds: rest.filter((kind) => !isChunked(kind)), atOnce: 40 },
-    { kinds: rest.filter(isChunked), atOnce: 12 },
+    { kinds: rest.filter(isChunked), atOnce: 6 },
   ];
 }
 

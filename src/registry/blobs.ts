@@ -5,7 +5,7 @@ import { DOCUMENT_LIMIT } from "../oci/json.ts";
 import type { Call, RegistryClient } from "./client.ts";
 import { damaged } from "./errors/refusal.ts";
 import type { HttpResponse } from "./http/http.ts";
-import { LOOK_UP_ANSWERS, lookUp } from "./look-up.ts";
+import { LOOK_UP_ANSWERS, type LookUpFailures, lookUp } from "./look-up.ts";
 
 /**
  * Returns whether the repository has this blob; false where the registry does not say. A missing
@@ -15,14 +15,14 @@ export async function headBlob(
   client: RegistryClient,
   descriptor: Descriptor,
   signal?: AbortSignal,
-  how: "once" | "send" = "send",
+  failures?: LookUpFailures,
 ): Promise<boolean> {
   if (!client.traits.supportsBlobHead) return false;
   const { digest } = descriptor;
   const url = client.url(`blobs/${digest}`);
   const call = { url, action: "check the blob", subject: digest, answers: LOOK_UP_ANSWERS, signal } as const;
   for (const method of ["HEAD", "GET"] as const) {
-    const response = await lookUp(client, { ...call, method }, how);
+    const response = await lookUp(client, { ...call, method }, failures);
     if (!response) return false;
     response.discard();
     if (response.status === 200) return isWhole(response, descriptor);

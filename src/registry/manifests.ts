@@ -7,7 +7,7 @@ import { checkStored, LACKS_HEAD, statedDigest } from "./blobs.ts";
 import type { Call, RegistryClient } from "./client.ts";
 import { damaged } from "./errors/refusal.ts";
 import { bodyOf } from "./http/types.ts";
-import { isUnanswered, LOOK_UP_ANSWERS, lookUp } from "./look-up.ts";
+import { isRefusal, LOOK_UP_ANSWERS, type LookUpFailures, lookUp } from "./look-up.ts";
 
 export function isManifest({ mediaType }: Descriptor): boolean {
   return isManifestType(mediaType) || isIndexType(mediaType);
@@ -84,10 +84,10 @@ export async function headManifest(
   client: RegistryClient,
   reference: string,
   signal?: AbortSignal,
-  how: "once" | "send" = "send",
+  failures?: LookUpFailures,
 ): Promise<Digest | undefined> {
   const call = { ...reading(client, reference, signal), method: "HEAD", answers: LOOK_UP_ANSWERS } as const;
-  const response = await lookUp(client, call, how);
+  const response = await lookUp(client, call, failures);
   if (!response) return undefined;
   response.discard();
   const stated = response.status === 200 ? statedDigest(response) : undefined;
@@ -105,8 +105,7 @@ async function digestByGet(
     return (await getManifest(client, reference, signal)).descriptor.digest;
   } catch (error) {
     const isAnswer = error instanceof LambdaPackError && LOOK_UP_ANSWERS.includes(error.answer?.status ?? 0);
-    if (isAnswer || isUnanswered(error) || hasCode(error, "CONTENT_MISMATCH", "IMAGE_INVALID"))
-      return undefined;
+    if (isAnswer || isRefusal(error) || hasCode(error, "CONTENT_MISMATCH", "IMAGE_INVALID")) return undefined;
     throw error;
   }
 }
@@ -144,7 +143,8 @@ export async function putManifest(
     commits: true,
     answers: [200, 201, 202, 204],
   };
-  const isThere = async () => (await headManifest(client, reference, signal, "once")) === digest;
+  const failures = { count: 0 };
+  const isThere = async () => (await headManifest(client, reference, signal, failures)) === digest;
   let isUnsure = false;
   await client.persist(call, async () => {
     // The last attempt may have succeeded although its answer was lost.

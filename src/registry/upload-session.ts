@@ -74,6 +74,7 @@ export class UploadSession {
   readonly minChunk: number;
   readonly #client: RegistryClient;
   readonly #subject: string;
+  readonly #lookUpFailures = { count: 0 };
   #location: URL;
 
   /** @throws REGISTRY_ANSWER if the answer that started the upload does not follow the protocol. */
@@ -137,7 +138,7 @@ export class UploadSession {
   async status(signal?: AbortSignal): Promise<number | "gone" | undefined> {
     const call = this.#call("GET", "send the blob", signal);
     const answers = [200, 204, 400, 401, 403, 404, 405, 410, 501];
-    const response = await lookUp(this.#client, { ...call, answers }, "once");
+    const response = await lookUp(this.#client, { ...call, answers }, this.#lookUpFailures);
     if (!response) return undefined;
     this.#moveOn(response);
     if ([400, 404, 410].includes(response.status)) return "gone";

@@ -93,6 +93,7 @@ class Upload {
   #mounts = 0;
   #session: UploadSession | undefined;
   #resets = 0;
+  readonly #lookUpFailures = { count: 0 };
 
   constructor(options: UploadOptions) {
     const { client, content, watch } = options;
@@ -183,7 +184,7 @@ class Upload {
   /** A closing PUT that failed may still have stored the blob (measured on distribution 2.8). */
   #isThere(): Promise<boolean> {
     const { client, content, watch } = this.#options;
-    return headBlob(client, content.descriptor, watch.signal, "once");
+    return headBlob(client, content.descriptor, watch.signal, this.#lookUpFailures);
   }
 
   /**

@@ -17,8 +17,11 @@ export interface RetryPolicy {
   readonly patienceMs: number;
 }
 
-/** Users ask for help after about a minute; several attempts fall into its second half. */
-export const RETRY_POLICY: RetryPolicy = { baseMs: 500, longestWaitMs: 10_000, patienceMs: 60_000 };
+/**
+ * Users ask for help after about a minute, within which the last attempt should end; several
+ * attempts fall into its second half.
+ */
+export const RETRY_POLICY: RetryPolicy = { baseMs: 500, longestWaitMs: 10_000, patienceMs: 55_000 };
 
 /**
  * 499 is nginx's, 509 Apache's and cPanel's; 520 to 530 are what Cloudflare and other CDNs send for
@@ -80,7 +83,7 @@ export function isPullLimit(complaints: RegistryAnswer["complaints"]): boolean {
 }
 
 /** Returns whether the host asks for fewer requests, not only for this one to be sent again. */
-function asksForLess(error: unknown): boolean {
+export function asksForLess(error: unknown): boolean {
   if (!(error instanceof LambdaPackError) || !error.answer) return false;
   return error.answer.status === 429 || error.answer.complaints.some(({ code }) => SLOWER.test(code));
 }
@@ -107,6 +110,7 @@ export class Attempts {
   #failures = 0;
   #silentMs = 0;
   #newBytes = 0;
+  #isStarting = false;
   #isFinal = false;
   #reason = "";
   #lastSign: number;
@@ -119,7 +123,11 @@ export class Attempts {
 
   /** Records that bytes moved, which ends a silence. Each MiB of `newBytes` resets the count. */
   moved(newBytes: number): void {
-    this.#lastSign = this.#context.pacing.now();
+    const now = this.#context.pacing.now();
+    // What precedes the first byte of a further attempt (a lookup, a queue) is silence too.
+    if (this.#isStarting) this.#silentMs += now - this.#lastSign;
+    this.#isStarting = false;
+    this.#lastSign = now;
     this.#newBytes += newBytes;
     if (this.#newBytes < WORTH_NEW_COUNT) return;
     [this.#failures, this.#silentMs, this.#newBytes] = [0, 0, 0];
@@ -185,6 +193,7 @@ export class Attempts {
     }
     this.#silentMs += ms;
     this.#lastSign = pacing.now();
+    this.#isStarting = true;
   }
 }
 

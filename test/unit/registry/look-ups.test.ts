@@ -26,8 +26,10 @@ async function pushThrough(faultOf: (request: Seen) => Fault | undefined): Promi
   return registry;
 }
 
-/** Statuses that a second attempt does not change. */
-const STATUSES = [204, 206, 302, 400, 401, 403, 404, 405, 409, 410, 412, 413, 414, 422, 501, 507, 511, 599];
+/** Statuses that a second attempt does not change, and some that usually pass, but not here. */
+const STATUSES = [
+  500, 503, 204, 206, 302, 400, 401, 403, 404, 405, 409, 410, 412, 413, 414, 422, 501, 507, 511, 599,
+];
 const ELSEWHERE = { location: "http://169.254.169.254/blob" };
 const REFUSED: readonly (readonly [string, Fault])[] = [
   ...STATUSES.map((status) => [`with ${status}`, answer(status)] as const),
