@@ -130,6 +130,6 @@ function unknown(language: string): LambdaPackError {
   const near = nearest(language, names);
   return misuse(
     `AWS has no base images for ${JSON.stringify(language)}`,
-    `${near.length > 0 ? `did you mean ${near.join(" or ")}? There` : "there"} are ${names.join(", ")}`,
+    `${near.length > 0 ? `did you mean ${near.join(" or ")}? ` : ""}AWS has bases for ${names.join(", ")}`,
   );
 }

@@ -39,7 +39,9 @@ async function noLayout(directory: string): Promise<LambdaPackError> {
     "LAYOUT_INVALID",
     `${directory} is not an OCI layout: it has no file oci-layout`,
     {
-      hint: "an archive is written oci-archive:FILE or docker-archive:FILE",
+      hint: found.isDirectory()
+        ? `build an image of it first with lambda-pack build ${directory}, and name that`
+        : "an archive is written oci-archive:FILE or docker-archive:FILE",
     },
   );
 }

@@ -1,7 +1,6 @@
 import { Option as Definition, type Help, Command as Parser } from "commander";
 import type { Command, ListedCommand, Positional } from "../command.ts";
 import { flagForm, flagSummary, flagsOf, isRequired } from "./flags.ts";
-import { syntaxesOf } from "./parse.ts";
 
 const MIN_COLUMNS = 20;
 /** Longer lines are hard to read. */
@@ -36,8 +35,9 @@ export function commandHelp({ name, summary }: ListedCommand, command: Command, 
   for (const positional of command.positionals)
     parser.argument(`<${positional.name}>`, command.options[positional.option]?.summary ?? "");
   for (const flag of flagsOf(command)) {
-    const [syntax = flag.name] = flag.off === undefined ? syntaxesOf(flag) : [flagForm(flag)];
-    parser.addOption(new Definition(syntax, flagSummary(flag)).helpGroup(`${flag.option.group ?? "Flags"}:`));
+    parser.addOption(
+      new Definition(flagForm(flag), flagSummary(flag)).helpGroup(`${flag.option.group ?? "Flags"}:`),
+    );
   }
   return page(parser, columns, examplesOf(command));
 }

@@ -33,13 +33,19 @@ export async function parse(argv: readonly string[], environment: Environment): 
   if (name === undefined && unknown[0] !== undefined) throw unknownFlag(unknown[0], undefined, []);
   if (name === undefined && words.size === 0) return { kind: "help" };
   if (words.has("version")) return { kind: "version" };
-  if (name === "help" || listed === undefined) {
-    const topic = COMMANDS.find((one) => [...operands.slice(1), ...unknown].includes(one.name));
-    if (words.has("help") || name === "help" || unknown.includes("--help"))
-      return { kind: "help", command: topic };
-    throw unknownCommand(name ?? "");
-  }
-  return parseCommand(listed, unknown, words, environment);
+  if (listed !== undefined) return parseCommand(listed, unknown, words, environment);
+  if (name === "help") return helpAbout([...operands.slice(1), ...unknown]);
+  if (name !== undefined) throw unknownCommand(name);
+  if (words.has("help")) return { kind: "help" };
+  throw misuse("no command is given", "lambda-pack --help lists the commands");
+}
+
+/** Answers `lambda-pack help`, with the words after it. @throws USAGE for an unknown command */
+function helpAbout(words: readonly string[]): Request {
+  const name = words.find((word) => !word.startsWith("-"));
+  const command = COMMANDS.find((one) => one.name === name);
+  if (command === undefined && name !== undefined) throw unknownCommand(name);
+  return { kind: "help", command };
 }
 
 async function parseCommand(

@@ -1,4 +1,3 @@
-import { misuse } from "../../errors.ts";
 import type { LintPlan } from "../../lint/lint-build.ts";
 import type { Finding } from "../../lint/run-rules.ts";
 import { refuseUnknown } from "../../lint/run-rules.ts";
@@ -6,6 +5,7 @@ import type { Digest } from "../../oci/digest.ts";
 import { type Platform, platformOf } from "../../oci/platform.ts";
 import { type ImageLocation, parseSource, pathKind } from "../../session/image-location.ts";
 import type { SessionPlan } from "../../session/plan.ts";
+import { refusePath, withoutDirectory } from "../../session/source-path.ts";
 import { pickBuildOptions } from "../build/options.ts";
 import { type BuildPlan, parseBuildOptions } from "../build/plan.ts";
 import { readSessionOptions } from "../options/common.ts";
@@ -53,17 +53,12 @@ export function parseCheckOptions(options: CheckOptions): CheckPlan {
   refuseUnknown(allow);
   const isCmdUnchecked = values.cmd !== undefined;
   const lint = { isEnabled: true, allow, deep, snapstart, architecture, allowSecrets, isCmdUnchecked };
-  const kind = pathKind(source);
-  if (kind === "directory") {
+  if (pathKind(source) === "directory") {
     const build = parseBuildOptions({ ...pickBuildOptions(options), directory: source, dryRun: true });
     return { session, source, target: { kind: "directory", build }, lint, askBase, given: options };
   }
-  if (kind === "file")
-    throw misuse(
-      `${source} is a file, and its format is not given`,
-      `write oci-archive:${source} or docker-archive:${source}`,
-    );
-  const location = parseSource(source, session.environment);
+  refusePath(source);
+  const location = withoutDirectory(source, () => parseSource(source, session.environment));
   const platform = architecture && platformOf(architecture);
   return { session, source, target: { kind: "image", location, platform }, lint, askBase, given: options };
 }

@@ -1,10 +1,7 @@
-import { readdirSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
 import type { Pacing } from "../../async/pacing.ts";
 import { inUseTag } from "../../aws/ecr/lifecycle.ts";
 import { hasCode, LambdaPackError } from "../../errors.ts";
 import type { OnEvent } from "../../events.ts";
-import { nearest } from "../../lambda/nearest.ts";
 import type { Image } from "../../oci/image.ts";
 import { type Architecture, architectureOf, formatPlatform, platformOf } from "../../oci/platform.ts";
 import { formatReference, parseReference } from "../../oci/reference.ts";
@@ -18,6 +15,7 @@ import {
 } from "../../session/image-location.ts";
 import { pull } from "../../session/pull.ts";
 import type { Session } from "../../session/session.ts";
+import { directoryLike, refusePath, withoutDirectory } from "../../session/source-path.ts";
 import { buildImage } from "../build/build.ts";
 import { type BuildOptions, pickBuildOptions } from "../build/options.ts";
 import { type BuildPlan, parseBuildOptions } from "../build/plan.ts";
@@ -29,40 +27,21 @@ import type { DeployOptions } from "./options.ts";
 
 /**
  * Returns the image's location; undefined for a directory, which is built first.
- * @throws DIRECTORY_UNREADABLE, REFERENCE_INVALID
+ * @throws DIRECTORY_UNREADABLE, REFERENCE_INVALID, USAGE
  */
 export function sourceOf({
   source,
   base,
 }: Pick<DeployOptions, "source" | "base">): ImageLocation | undefined {
   if (pathKind(source) === "directory") return undefined;
-  const near = directoryLike(source);
-  if (base !== undefined && !isLocal(source))
+  refusePath(source);
+  if (base !== undefined && !isLocal(source)) {
+    const near = directoryLike(source);
     throw new LambdaPackError("DIRECTORY_UNREADABLE", `${source} is not a directory`, {
       hint: `${near ? `did you mean ${near}? ` : ""}--base is for a directory, which is built on it; leave it out to deploy an image`,
     });
-  try {
-    return parseImageLocation(source);
-  } catch (cause) {
-    if (near === undefined || !hasCode(cause, "REFERENCE_INVALID")) throw cause;
-    throw new LambdaPackError("DIRECTORY_UNREADABLE", `there is no directory ${source}`, {
-      hint: `did you mean ${near}? An image is named with its registry, or as oci:DIR`,
-      cause,
-    });
   }
-}
-
-/** Returns the directory whose name is like that of the missing path; undefined: there is none. */
-function directoryLike(path: string): string | undefined {
-  const parent = dirname(path);
-  try {
-    const entries = readdirSync(parent, { withFileTypes: true });
-    const names = entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
-    const [near] = nearest(basename(path), names, 1);
-    return near === undefined ? undefined : join(parent, near);
-  } catch {
-    return undefined;
-  }
+  return withoutDirectory(source, () => parseImageLocation(source));
 }
 
 /** An image with the architecture of Lambda that it is for. */

@@ -3,8 +3,7 @@ import type { Digest } from "../../oci/digest.ts";
 import { type Architecture, platformOf } from "../../oci/platform.ts";
 import type { FileChanges } from "../../rootfs/compare-images.ts";
 import type { LayerDifference } from "../../rootfs/compare-layers.ts";
-import { type ImageLocation, parseSource } from "../../session/image-location.ts";
-import { refusePath } from "../inspect/refuse-path.ts";
+import { buildFirst, parseImageSource } from "../../session/source-path.ts";
 import {
   ARCHITECTURE_OPTION,
   IMAGE_SUMMARY,
@@ -40,10 +39,7 @@ export const DIFF_OPTIONS = {
 export function parseDiffOptions(options: DiffOptions) {
   const { values, session } = readSessionOptions("diff", DIFF_OPTIONS, options);
   const { arch: architecture, files, why } = values;
-  const locationOf = (source: string): ImageLocation => {
-    refusePath(source);
-    return parseSource(source, session.environment);
-  };
+  const locationOf = (source: string) => parseImageSource(source, session.environment, buildFirst);
   return {
     session,
     before: locationOf(values.before),

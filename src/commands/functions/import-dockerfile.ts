@@ -46,7 +46,7 @@ export function importDockerfile({
   name = nameOf(file),
   directory = ".",
 }: ImportOptions): ImportResult {
-  const dockerfile = readStages(readText(file, "the Dockerfile"), {
+  const dockerfile = readStages(readText(file, "the Dockerfile", "name it as a path from here"), {
     file,
     buildArgs: {},
     platform: "linux/amd64",

@@ -1,7 +1,7 @@
 import type { Digest } from "../../oci/digest.ts";
 import { type Architecture, platformOf } from "../../oci/platform.ts";
 import type { InspectedContents, LayerContents } from "../../rootfs/usage.ts";
-import { parseSource } from "../../session/image-location.ts";
+import { buildFirst, parseImageSource } from "../../session/source-path.ts";
 import {
   ARCHITECTURE_OPTION,
   IMAGE_SUMMARY,
@@ -11,7 +11,6 @@ import {
 } from "../options/common.ts";
 import { type OptionTable, required, withDefault } from "../options/read.ts";
 import { text, toggle } from "../options/types.ts";
-import { refusePath } from "./refuse-path.ts";
 
 export interface InspectOptions extends SessionOptions {
   /**
@@ -36,9 +35,8 @@ export const INSPECT_OPTIONS = {
 export function parseInspectOptions(options: InspectOptions) {
   const { values, session } = readSessionOptions("inspect", INSPECT_OPTIONS, options);
   const { source, arch: architecture, files } = values;
-  refusePath(source);
   const platform = architecture && platformOf(architecture);
-  return { session, source: parseSource(source, session.environment), platform, files };
+  return { session, source: parseImageSource(source, session.environment, buildFirst), platform, files };
 }
 
 /** The description of an image. Sizes are in bytes. */

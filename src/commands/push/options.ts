@@ -1,12 +1,12 @@
 import { type Architecture, type Platform, platformOf } from "../../oci/platform.ts";
 import {
   type ImageLocation,
-  parseSource,
   parseTargets,
   refuseRegistries,
   type Target,
 } from "../../session/image-location.ts";
 import type { SessionPlan } from "../../session/plan.ts";
+import { parseImageSource } from "../../session/source-path.ts";
 import {
   ARCHITECTURE_OPTION,
   type CommonOptions,
@@ -60,9 +60,11 @@ export function parsePushOptions(options: PushOptions): PushPlan {
   const { source, to, tag: tags, arch: architecture, offline } = values;
   const destinations = parseTargets(to, tags);
   if (offline) refuseRegistries(destinations);
+  const flags = [...[to].flat().map((one) => `--to ${one}`), ...tags.map((tag) => `--tag ${tag}`)];
+  const buildCommand = (directory: string) => `write lambda-pack build ${[directory, ...flags].join(" ")}`;
   return {
     session,
-    source: parseSource(source, session.environment),
+    source: parseImageSource(source, session.environment, buildCommand),
     platform: architecture && platformOf(architecture),
     destinations,
     forLambda: values.forLambda,

@@ -37,6 +37,12 @@ describe("help", () => {
     }
   });
 
+  it("the help shows that the value of a flag that may stand alone follows an equals sign", async () => {
+    const { stdout } = await lambdaPack(["build", "--help"]);
+    assert.match(stdout, /^ {2}--install\[=HOW\] /m);
+    assert.match(stdout, /^ {2}--web-adapter\[=VERSION\|IMAGE\]$/m);
+  });
+
   it("the help of build has headings", async () => {
     const { stdout } = await lambdaPack(["build", "--help"]);
     for (const heading of ["Common", "Destination", "Image", "Files", "Checks", "Base lock", "Output"])

@@ -199,6 +199,9 @@ describe("an environment variable", () => {
 const mistakes: readonly (readonly [argv: readonly string[], error: string, fix?: string])[] = [
   [["biuld"], 'unknown command "biuld"', "did you mean build?"],
   [["verify-all"], 'unknown command "verify-all"', "lambda-pack --help lists the commands"],
+  [["help", "biuld"], 'unknown command "biuld"', "did you mean build?"],
+  [["biuld", "--help"], 'unknown command "biuld"', "did you mean build?"],
+  [["--quiet"], "no command is given", "lambda-pack --help lists the commands"],
   [["./app"], 'unknown command "./app"', "did you mean lambda-pack build ./app?"],
   [["src"], 'unknown command "src"', "did you mean lambda-pack build src?"],
   [

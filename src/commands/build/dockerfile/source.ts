@@ -48,7 +48,7 @@ export interface DockerfileSource {
  */
 export function readDockerfile(options: DockerfileOptions): DockerfileSource {
   const { file, stage, buildArgs, directory } = options;
-  const text = readText(file, "the Dockerfile");
+  const text = readText(file, "the Dockerfile", "name it with --file, as a path from here");
   const read = (architecture: Architecture) =>
     readStages(text, { file, buildArgs, platform: formatPlatform(platformOf(architecture)) });
   const first = read(options.architecture ?? "x86_64");
@@ -113,7 +113,9 @@ export function dockerReference(name: string): string {
 function ignoreLines({ file, directory, exclude, ignoreFile }: DockerfileOptions): readonly IgnoreLine[] {
   const candidates = [`${file}.dockerignore`, join(directory, ".dockerignore")];
   const path = ignoreFile ?? candidates.find((candidate) => existsSync(candidate));
-  const lines = path === undefined ? [] : parseIgnoreFile(readText(path, "the ignore file"), basename(path));
+  const hint = "name it with --ignore-file, as a path from here";
+  const lines =
+    path === undefined ? [] : parseIgnoreFile(readText(path, "the ignore file", hint), basename(path));
   const excluded = exclude.map((line) => ({ pattern: cleanPattern(line), where: "--exclude" }));
   compileIgnore([...lines, ...excluded]);
   return [...lines, ...excluded];
@@ -123,8 +125,7 @@ function ignoreLines({ file, directory, exclude, ignoreFile }: DockerfileOptions
 const LIMIT = 1024 * 1024;
 
 /** Reads a text file. @throws FILE_UNREADABLE if it is missing, too large, or not a regular file */
-export function readText(path: string, what: string): string {
-  const hint = "name it with --file, as a path from here";
+export function readText(path: string, what: string, hint: string): string {
   const bytes = readConfigurationFile(path, { maxBytes: LIMIT, code: "FILE_UNREADABLE", hint });
   if (bytes) return bytes.toString("utf8");
   throw new LambdaPackError("FILE_UNREADABLE", `${what} ${path} does not exist`, { hint });
