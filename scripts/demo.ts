@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, invoke, push } from "../src/index.ts";
-import { TestRegistry } from "../test/support/registry.ts";
+import { TestRegistry } from "../test/support/registry/registry.ts";
 import { ARCHITECTURE, makeBase } from "./demo/base.ts";
 import { checkBlobs } from "./demo/layout.ts";
 

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { build, check, type Finding } from "../src/index.ts";
-import { lambdaBase, publishBase } from "../test/support/base.ts";
-import { TestRegistry } from "../test/support/registry.ts";
+import { lambdaBase, publishBase } from "../test/support/images/base.ts";
+import { TestRegistry } from "../test/support/registry/registry.ts";
 
 /**
  * Installs npm packages with native code for macOS, types the hints of `check` into a shell, first

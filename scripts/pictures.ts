@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
-import { Chromium } from "../test/support/chromium.ts";
+import { Chromium } from "../test/support/components/chromium.ts";
 import { makeBase } from "./demo/base.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));

@@ -6,7 +6,7 @@ import { join, relative } from "node:path";
 import { Duplex, type Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { push } from "../src/commands/push/push.ts";
-import { TestRegistry } from "../test/support/registry.ts";
+import { TestRegistry } from "../test/support/registry/registry.ts";
 import { layOut, seededImage } from "../test/support/reliability/image.ts";
 
 /**

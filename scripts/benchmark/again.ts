@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startRegistry } from "../../test/support/registries.ts";
+import { startRegistry } from "../../test/support/components/registries.ts";
 import { type Case, type Medians, prepareCases } from "./again-cases.ts";
 import type { Cost } from "./measure.ts";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { TestRegistry } from "../../test/support/registry.ts";
+import { TestRegistry } from "../../test/support/registry/registry.ts";
 
 const COUNT = 30;
 /** The number and size (bytes) of the files in the dependencies that all functions share. */

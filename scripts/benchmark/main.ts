@@ -1,6 +1,6 @@
 import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
-import { startRegistry } from "../../test/support/registries.ts";
+import { startRegistry } from "../../test/support/components/registries.ts";
 import { again } from "./again.ts";
 import { cold, INPUTS, inDirectory, limit } from "./cold.ts";
 import { ALLOWED, lambdaPack, ours } from "./contenders.ts";

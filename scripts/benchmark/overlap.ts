@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { constants, setPriority } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { startRegistry } from "../../test/support/registries.ts";
+import { startRegistry } from "../../test/support/components/registries.ts";
 import { lambdaPack } from "./contenders.ts";
 import { type Cost, measure } from "./measure.ts";
 

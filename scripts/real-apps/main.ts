@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type BaseImage, pushBaseImages } from "../../test/support/base-images.ts";
-import { startRegistry } from "../../test/support/registries.ts";
+import { type BaseImage, pushBaseImages } from "../../test/support/components/base-images.ts";
+import { startRegistry } from "../../test/support/components/registries.ts";
 import { APPS } from "./apps.ts";
 import { describeOutcome, writePage } from "./page.ts";
 import { type Outcome, tryApp } from "./try-app.ts";

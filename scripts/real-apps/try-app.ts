@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { componentPath } from "../../test/support/components.ts";
+import { componentPath } from "../../test/support/components/components.ts";
 import { type Ran, tryRun } from "../../test/support/run.ts";
 import type { RealApp } from "./apps.ts";
 

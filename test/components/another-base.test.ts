@@ -3,10 +3,10 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, it } from "node:test";
-import { Command } from "../support/command.ts";
-import { describeReal } from "../support/components.ts";
-import { addRuntimeClient, debianNode } from "../support/debian-node.ts";
-import { runImage } from "../support/run-image.ts";
+import { Command } from "../support/cli/command.ts";
+import { describeReal } from "../support/components/components.ts";
+import { addRuntimeClient, debianNode } from "../support/components/debian-node.ts";
+import { runImage } from "../support/components/run-image.ts";
 
 const HANDLER =
   'export const handler = async ({ name }) => ({ hello: name, version: process.versions.node.split(".")[0] });\n';

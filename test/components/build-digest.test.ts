@@ -4,7 +4,7 @@ import { chmodSync, copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
-import { bundled } from "../support/bundled.ts";
+import { bundled } from "../support/processes/bundled.ts";
 import { temporaryDirectory } from "../support/trees.ts";
 
 const execute = promisify(execFile);

@@ -6,11 +6,9 @@ import { describe, it } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { openCache } from "../../src/cache/cache.ts";
 import { build } from "../../src/index.ts";
-import { bundled } from "../support/bundled.ts";
-import { pathsIn } from "../support/file-facts.ts";
+import { bundled, runTypeScript } from "../support/processes/bundled.ts";
 import { tryRun } from "../support/run.ts";
-import { runTypeScript } from "../support/run-typescript.ts";
-import { makeTree, noise, temporaryDirectory } from "../support/trees.ts";
+import { makeTree, noise, pathsIn, temporaryDirectory } from "../support/trees.ts";
 
 const node = [process.execPath, await bundled("build-often.ts")] as const;
 

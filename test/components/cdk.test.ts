@@ -7,9 +7,9 @@ import { after, before, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { buildTypes } from "../../scripts/build.ts";
 import { build, check } from "../../src/index.ts";
-import { describeReal } from "../support/components.ts";
-import { installPackages } from "../support/npm-packages.ts";
-import { TestRegistry } from "../support/registry.ts";
+import { describeReal } from "../support/components/components.ts";
+import { installPackages } from "../support/components/npm-packages.ts";
+import { TestRegistry } from "../support/registry/registry.ts";
 import { tryRun } from "../support/run.ts";
 import { makeTree, temporaryDirectory } from "../support/trees.ts";
 

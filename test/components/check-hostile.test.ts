@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { describeReal } from "../support/components.ts";
+import { describeReal } from "../support/components/components.ts";
 import { run } from "../support/run.ts";
 
 /** What all of them share; `out` is the layer. Members of gzip follow each other, so that what repeats is compressed once. */
@@ -123,7 +123,7 @@ put(end)`,
 describeReal("a hostile layer", ["python3"], () => {
   const directory = mkdtempSync(join(tmpdir(), "lambda-pack-hostile-"));
   after(() => rmSync(directory, { recursive: true, force: true }));
-  const script = fileURLToPath(new URL("../support/check-layer.ts", import.meta.url));
+  const script = fileURLToPath(new URL("../support/processes/check-layer.ts", import.meta.url));
 
   for (const [name, { python, rules, says, mostMb = 155 }] of Object.entries(HOSTILITIES)) {
     it(`check of a hostile layer ends in a finding within ${mostMb} MB: ${name}`, async () => {

@@ -14,9 +14,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, it } from "node:test";
 import { check, type Finding } from "../../src/index.ts";
-import { file, withFiles, writeImage } from "../support/check-image.ts";
-import { describeReal } from "../support/components.ts";
-import { elf } from "../support/elf.ts";
+import { describeReal } from "../support/components/components.ts";
+import { elf } from "../support/formats/elf.ts";
+import { file, withFiles, writeImage } from "../support/images/check-image.ts";
 import { run } from "../support/run.ts";
 
 /** A root file system as AWS's bases have it, as far as rules look. */

@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { pushBaseImages } from "../support/base-images.ts";
-import { Command } from "../support/command.ts";
-import { describeReal } from "../support/components.ts";
-import { type RealRegistry, startRegistry } from "../support/registries.ts";
+import { Command } from "../support/cli/command.ts";
+import { pushBaseImages } from "../support/components/base-images.ts";
+import { describeReal } from "../support/components/components.ts";
+import { type RealRegistry, startRegistry } from "../support/components/registries.ts";
+import { runImage } from "../support/components/run-image.ts";
 import { run } from "../support/run.ts";
-import { runImage } from "../support/run-image.ts";
 
 const SOURCE = fileURLToPath(new URL("../../testdata/apps/compiled-app/bootstrap.cpp", import.meta.url));
 

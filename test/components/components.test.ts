@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { type Component, component } from "../support/components.ts";
+import { type Component, component } from "../support/components/components.ts";
 
 const directory = fileURLToPath(new URL("..", import.meta.url));
 const CALL = /\bdescribeReal\(/g;

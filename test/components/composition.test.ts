@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, it } from "node:test";
 import type { InvokeResult } from "../../src/index.ts";
-import { Command } from "../support/command.ts";
-import { describeReal } from "../support/components.ts";
-import { debianNode, debianPython } from "../support/debian-node.ts";
+import { Command } from "../support/cli/command.ts";
+import { describeReal } from "../support/components/components.ts";
+import { debianNode, debianPython } from "../support/components/debian-node.ts";
+import { runImage } from "../support/components/run-image.ts";
 import { run } from "../support/run.ts";
-import { runImage } from "../support/run-image.ts";
 
 const NODE_HANDLER =
   'export const handler = async ({ name }, context) => ({ hello: name, id: context.awsRequestId.length > 0, node: process.versions.node.split(".")[0] });\n';

@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, it } from "node:test";
-import { pushBaseImages } from "../support/base-images.ts";
-import { Command } from "../support/command.ts";
-import { describeReal } from "../support/components.ts";
-import { pullWithSkopeo } from "../support/inspect.ts";
-import { nodeApp } from "../support/real-apps.ts";
-import { type RealRegistry, startRegistry } from "../support/registries.ts";
+import { Command } from "../support/cli/command.ts";
+import { pushBaseImages } from "../support/components/base-images.ts";
+import { describeReal } from "../support/components/components.ts";
+import { nodeApp } from "../support/components/real-apps.ts";
+import { type RealRegistry, startRegistry } from "../support/components/registries.ts";
+import { pullWithSkopeo } from "../support/components/skopeo.ts";
 import { run } from "../support/run.ts";
 
 describeReal(

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { build } from "../../src/index.ts";
+import { FakeEcr } from "../support/ecr/ecr.ts";
 import { ECR_QUOTAS } from "../support/ecr/quirks.ts";
-import { FakeEcr } from "../support/ecr.ts";
 import { makeTree, temporaryDirectory } from "../support/trees.ts";
 
 const RUNNERS = 200;

@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, it } from "node:test";
 import type { PushResult } from "../../src/index.ts";
-import { Command } from "../support/command.ts";
-import { describeReal } from "../support/components.ts";
-import { debianPython } from "../support/debian-node.ts";
-import { pullWithSkopeo } from "../support/inspect.ts";
+import { Command } from "../support/cli/command.ts";
+import { describeReal } from "../support/components/components.ts";
+import { debianPython } from "../support/components/debian-node.ts";
+import { pullWithSkopeo } from "../support/components/skopeo.ts";
 import { run } from "../support/run.ts";
 
 describeReal(

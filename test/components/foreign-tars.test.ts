@@ -4,8 +4,8 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, it } from "node:test";
 import { TarReader } from "../../src/tar/tar-reader.ts";
-import { describeReal } from "../support/components.ts";
-import { type LayerEntry, readDirectory, readWithPython } from "../support/layer-readers.ts";
+import { describeReal } from "../support/components/components.ts";
+import { type LayerEntry, readDirectory, readWithPython } from "../support/components/layer-readers.ts";
 import { run } from "../support/run.ts";
 import { temporaryDirectory } from "../support/trees.ts";
 

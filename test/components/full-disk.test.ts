@@ -6,11 +6,12 @@ import { openCache } from "../../src/cache/cache.ts";
 import { openLayout } from "../../src/layout/directory.ts";
 import { ociArchiveSink } from "../../src/layout/oci-archive.ts";
 import type { Content } from "../../src/oci/content.ts";
-import { describeReal } from "../support/components.ts";
-import { failsWith, pathsIn } from "../support/file-facts.ts";
-import { contentFrom } from "../support/random-content.ts";
+import { describeReal } from "../support/components/components.ts";
+import { failsWith } from "../support/errors.ts";
+import { contentFrom } from "../support/images/random-content.ts";
+import { smallImage } from "../support/images/small-image.ts";
 import { run } from "../support/run.ts";
-import { smallImage, temporaryDirectory } from "../support/small-image.ts";
+import { pathsIn, temporaryDirectory } from "../support/trees.ts";
 
 const disk = join(temporaryDirectory(), "disk");
 const MiB = 1024 * 1024;

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, it } from "node:test";
-import { Command } from "../support/command.ts";
-import { describeReal } from "../support/components.ts";
+import { Command } from "../support/cli/command.ts";
+import { describeReal } from "../support/components/components.ts";
 import { run } from "../support/run.ts";
 
 describeReal("inspect and diff of what other tools build", ["umoci", "skopeo", "root"], () => {

@@ -3,15 +3,15 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, it } from "node:test";
-import { pushBaseImages } from "../support/base-images.ts";
-import { Command } from "../support/command.ts";
-import { describeReal } from "../support/components.ts";
-import { copyApp } from "../support/real-apps.ts";
-import { type RealRegistry, startRegistry } from "../support/registries.ts";
+import { Command } from "../support/cli/command.ts";
+import { pushBaseImages } from "../support/components/base-images.ts";
+import { describeReal } from "../support/components/components.ts";
+import { copyApp } from "../support/components/real-apps.ts";
+import { type RealRegistry, startRegistry } from "../support/components/registries.ts";
+import { runImage } from "../support/components/run-image.ts";
+import { makeWheel, type Wheel } from "../support/formats/wheels.ts";
+import { serve } from "../support/http/serve.ts";
 import { run } from "../support/run.ts";
-import { runImage } from "../support/run-image.ts";
-import { serve } from "../support/serve.ts";
-import { makeWheel, type Wheel } from "../support/wheels.ts";
 
 /** Debian's idna as a wheel: the tests need no PyPI. */
 async function idnaWheel(work: string): Promise<Wheel> {

@@ -9,12 +9,12 @@ import { fileURLToPath } from "node:url";
 import { ARCHITECTURE, makeBase } from "../../scripts/demo/base.ts";
 import { build, type InvokeOptions, invoke, push } from "../../src/index.ts";
 import { probeSandbox } from "../../src/runtime/sandbox/tools.ts";
-import { lambdaPack } from "../support/cli.ts";
+import { lambdaPack } from "../support/cli/cli.ts";
+import { lockedAs, npmRegistry, testPackage } from "../support/http/npm-registry.ts";
 import { appOf } from "../support/local-function.ts";
-import { lockedAs, npmRegistry, testPackage } from "../support/npm-registry.ts";
-import { TestRegistry } from "../support/registry.ts";
+import { TestRegistry } from "../support/registry/registry.ts";
 import { PROGRAM } from "../support/run.ts";
-import { until } from "../support/until.ts";
+import { until } from "../support/time.ts";
 import { withoutNamespaces } from "../support/without-namespaces.ts";
 
 const SOURCE =

@@ -9,14 +9,14 @@ import { gzip } from "../../src/layer/encode/gzip.ts";
 import { tar } from "../../src/layer/encode/tar.ts";
 import { split } from "../../src/layer/split.ts";
 import type { Entry } from "../../src/tar/entry.ts";
-import { describeReal } from "../support/components.ts";
+import { describeReal } from "../support/components/components.ts";
 import {
   type LayerEntry,
   readDirectory,
   readWithBsdTar,
   readWithGnuTar,
   readWithPython,
-} from "../support/layer-readers.ts";
+} from "../support/components/layer-readers.ts";
 import { run } from "../support/run.ts";
 import { addTree, bytesOf, makeTree, noise, type Tree, temporaryDirectory } from "../support/trees.ts";
 

@@ -8,9 +8,10 @@ import { ociArchiveSink, ociArchiveSource } from "../../src/layout/oci-archive.t
 import { readAll } from "../../src/oci/content.ts";
 import { type Image, sizeOf } from "../../src/oci/image.ts";
 import { indexArchive, writeArchive } from "../../src/tar/archive.ts";
-import { describeReal } from "../support/components.ts";
+import { describeReal } from "../support/components/components.ts";
+import { send, smallImage } from "../support/images/small-image.ts";
 import { run } from "../support/run.ts";
-import { send, smallImage, temporaryDirectory } from "../support/small-image.ts";
+import { temporaryDirectory } from "../support/trees.ts";
 
 const temporary = temporaryDirectory();
 const layout = join(temporary, "layout");

@@ -4,10 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { InvokeResult } from "../../src/index.ts";
-import { pushBaseImages } from "../support/base-images.ts";
-import { Command } from "../support/command.ts";
-import { describeReal } from "../support/components.ts";
-import { type PulledImage, pullWithSkopeo, type RawConfig } from "../support/inspect.ts";
+import { Command } from "../support/cli/command.ts";
+import { pushBaseImages } from "../support/components/base-images.ts";
+import { describeReal } from "../support/components/components.ts";
 import {
   type LayerEntry,
   namesInOrder,
@@ -15,11 +14,12 @@ import {
   readWithBsdTar,
   readWithGnuTar,
   readWithPython,
-} from "../support/layer-readers.ts";
-import { nodeApp, providedApp, pythonApp } from "../support/real-apps.ts";
-import { type RealRegistry, startRegistry } from "../support/registries.ts";
+} from "../support/components/layer-readers.ts";
+import { nodeApp, providedApp, pythonApp } from "../support/components/real-apps.ts";
+import { type RealRegistry, startRegistry } from "../support/components/registries.ts";
+import { runImage } from "../support/components/run-image.ts";
+import { type PulledImage, pullWithSkopeo, type RawConfig } from "../support/components/skopeo.ts";
 import { run } from "../support/run.ts";
-import { runImage } from "../support/run-image.ts";
 
 interface App {
   readonly title: string;

@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { type BuildEvent, build, check, type Finding } from "../../src/index.ts";
-import { lambdaBase, publishBase } from "../support/base.ts";
-import { describeReal } from "../support/components.ts";
-import { elf } from "../support/elf.ts";
-import { TestRegistry } from "../support/registry.ts";
+import { describeReal } from "../support/components/components.ts";
+import { elf } from "../support/formats/elf.ts";
+import { lambdaBase, publishBase } from "../support/images/base.ts";
+import { TestRegistry } from "../support/registry/registry.ts";
 import { run, tryRun } from "../support/run.ts";
 
 const { CI, PATH = "" } = process.env;

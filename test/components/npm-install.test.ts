@@ -14,7 +14,7 @@ import { npmRegistries } from "../../src/dependencies/npm/registry.ts";
 import { UnpackedFiles } from "../../src/dependencies/unpacked.ts";
 import { createHttp } from "../../src/registry/http/http.ts";
 import type { Entry } from "../../src/tar/entry.ts";
-import { describeReal } from "../support/components.ts";
+import { describeReal } from "../support/components/components.ts";
 import { makeTree, temporaryDirectory } from "../support/trees.ts";
 
 const DEPENDENCIES = {

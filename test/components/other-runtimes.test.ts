@@ -3,12 +3,12 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { before, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { describeReal } from "../support/components.ts";
+import { describeReal } from "../support/components/components.ts";
 import { run, TYPESCRIPT } from "../support/run.ts";
 import { makeTree, noise, temporaryDirectory } from "../support/trees.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const script = join(root, "test/support/layer-digest.ts");
+const script = join(root, "test/support/processes/layer-digest.ts");
 
 /** The npm package of each runtime for Linux on x64, and the path of the program in it. */
 const RUNTIMES = {

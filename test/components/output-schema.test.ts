@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { after, before, it } from "node:test";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { type AwsWorld, awsWorld } from "../support/aws/world.ts";
-import { lambdaBase, publishBase } from "../support/base.ts";
-import { describeReal } from "../support/components.ts";
+import { describeReal } from "../support/components/components.ts";
+import { installPackages } from "../support/components/npm-packages.ts";
 import { runInWorld, startInWorld } from "../support/ecr/run.ts";
-import { installPackages } from "../support/npm-packages.ts";
-import { TestRegistry } from "../support/registry.ts";
+import { lambdaBase, publishBase } from "../support/images/base.ts";
+import { TestRegistry } from "../support/registry/registry.ts";
 import { PROGRAM, type Ran, tryRun } from "../support/run.ts";
 import { makeTree, temporaryDirectory } from "../support/trees.ts";
 

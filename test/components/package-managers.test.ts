@@ -3,8 +3,8 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { before, it } from "node:test";
 import { build } from "../../src/index.ts";
-import { describeReal } from "../support/components.ts";
-import { filesInLayout } from "../support/layer-files.ts";
+import { describeReal } from "../support/components/components.ts";
+import { filesInLayout } from "../support/images/built-layout.ts";
 import { makeTree, temporaryDirectory } from "../support/trees.ts";
 
 /** A package with a build for each platform, in packages of their own. */

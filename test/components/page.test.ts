@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { after, before, it } from "node:test";
 import { pathToFileURL } from "node:url";
 import { inspectionPage } from "../../src/index.ts";
-import { Chromium } from "../support/chromium.ts";
-import { describeReal } from "../support/components.ts";
-import { manyFiles, sampleInspection } from "../support/inspections.ts";
+import { manyFiles, sampleInspection } from "../support/cli/inspections.ts";
+import { Chromium } from "../support/components/chromium.ts";
+import { describeReal } from "../support/components/components.ts";
 
 const HOSTILE = "<img src=x onerror=document.title='pwned'>.js";
 const FILES = {

@@ -4,10 +4,10 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { bundled } from "../support/bundled.ts";
-import { leftBy } from "../support/file-facts.ts";
+import { bundled } from "../support/processes/bundled.ts";
 import { tryRun } from "../support/run.ts";
 import { temporaryDirectory } from "../support/trees.ts";
+import { leftBy } from "../support/unfinished-files.ts";
 
 const UNSHARE = ["unshare", "-Urpf", "--mount-proc"] as const;
 const [unshare, ...flags] = UNSHARE;

@@ -6,7 +6,7 @@ import { collect } from "../../src/layer/collect.ts";
 import { tar } from "../../src/layer/encode/tar.ts";
 import { split } from "../../src/layer/split.ts";
 import { digestOf } from "../../src/oci/digest.ts";
-import { describeReal } from "../support/components.ts";
+import { describeReal } from "../support/components/components.ts";
 import { run } from "../support/run.ts";
 import { bytesOf, temporaryDirectory } from "../support/trees.ts";
 

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { componentPath } from "../support/components.ts";
-import { installPackages } from "../support/npm-packages.ts";
-import { recipeWorkshop, replaced, snippet, snippets } from "../support/recipes.ts";
+import { componentPath } from "../support/components/components.ts";
+import { installPackages } from "../support/components/npm-packages.ts";
+import { recipeWorkshop, replaced, snippet, snippets } from "../support/components/recipes.ts";
 import { tryRun } from "../support/run.ts";
 
 // docs/recipes.md names these versions.

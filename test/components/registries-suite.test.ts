@@ -8,10 +8,7 @@ import { inspect } from "node:util";
 import { push } from "../../src/commands/push/push.ts";
 import type { BuildEvent } from "../../src/events.ts";
 import type { PushResult } from "../../src/index.ts";
-import { CertificateAuthority } from "../support/certificates.ts";
-import { describeReal } from "../support/components.ts";
-import { type Cutter, cutterFor } from "../support/cutter.ts";
-import { trustedAuthority } from "../support/ecr/trust.ts";
+import { describeReal } from "../support/components/components.ts";
 import {
   type Mode,
   PASSWORD,
@@ -19,9 +16,12 @@ import {
   startRegistry,
   TLS_HOST,
   USER,
-} from "../support/registries.ts";
+} from "../support/components/registries.ts";
+import { trustedAuthority } from "../support/ecr/trust.ts";
+import { CertificateAuthority } from "../support/http/certificates.ts";
+import { type Cutter, cutterFor } from "../support/http/cutter.ts";
+import { answered, type TestImage } from "../support/registry/repository.ts";
 import { layOut, seededImage, sha256 } from "../support/reliability/image.ts";
-import { answered, type TestImage } from "../support/repository.ts";
 
 const MiB = 1024 * 1024;
 /** The second layer is larger than what is checked before it is handed on. */

@@ -2,9 +2,15 @@ import assert from "node:assert/strict";
 import { after, before, it } from "node:test";
 import { digestOf } from "../../src/oci/digest.ts";
 import { openRepository, type Repository } from "../../src/registry/repository.ts";
-import { describeReal } from "../support/components.ts";
-import { cutterFor } from "../support/cutter.ts";
-import { type Mode, PASSWORD, type RealRegistry, startRegistry, USER } from "../support/registries.ts";
+import { describeReal } from "../support/components/components.ts";
+import {
+  type Mode,
+  PASSWORD,
+  type RealRegistry,
+  startRegistry,
+  USER,
+} from "../support/components/registries.ts";
+import { cutterFor } from "../support/http/cutter.ts";
 import {
   answered,
   basicCredentials,
@@ -14,7 +20,7 @@ import {
   NO_CREDENTIALS,
   openedWith,
   pushTo,
-} from "../support/repository.ts";
+} from "../support/registry/repository.ts";
 
 const MiB = 1024 * 1024;
 const LINUX = { os: "linux", architecture: "amd64" };

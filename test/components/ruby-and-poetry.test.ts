@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { after, before, it, type TestContext } from "node:test";
 import { promisify } from "node:util";
 import { type BuildOptions, build } from "../../src/index.ts";
-import { lambdaBase, publishBase } from "../support/base.ts";
-import { describeReal } from "../support/components.ts";
-import { filesInLayout } from "../support/layer-files.ts";
-import { TestRegistry } from "../support/registry.ts";
-import { serve } from "../support/serve.ts";
+import { describeReal } from "../support/components/components.ts";
+import { serve } from "../support/http/serve.ts";
+import { lambdaBase, publishBase } from "../support/images/base.ts";
+import { filesInLayout } from "../support/images/built-layout.ts";
+import { TestRegistry } from "../support/registry/registry.ts";
 import { makeTree, type Tree, temporaryDirectory } from "../support/trees.ts";
 
 /** The servers of these tests are in this process, which must not wait for a program. */

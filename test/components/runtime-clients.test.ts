@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { before, describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { hostLauncher } from "../../src/runtime/host/launcher.ts";
-import { describeReal } from "../support/components.ts";
+import { describeReal } from "../support/components/components.ts";
 import { appOf, read, type Settings, startFunction } from "../support/local-function.ts";
 import { run } from "../support/run.ts";
 import { temporaryDirectory } from "../support/trees.ts";

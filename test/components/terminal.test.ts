@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { after, before, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { build } from "../../src/index.ts";
-import { describeReal } from "../support/components.ts";
-import { installPackages } from "../support/npm-packages.ts";
-import { bytesOf } from "../support/random-content.ts";
-import { TestRegistry } from "../support/registry.ts";
+import { describeReal } from "../support/components/components.ts";
+import { installPackages } from "../support/components/npm-packages.ts";
+import { bytesOf } from "../support/images/random-content.ts";
+import { TestRegistry } from "../support/registry/registry.ts";
 import { run, TYPESCRIPT } from "../support/run.ts";
 import { makeTree, temporaryDirectory } from "../support/trees.ts";
 
@@ -92,7 +92,7 @@ describeReal("progress on a real terminal", ["python3", "npm"], () => {
       rows: ROWS,
       steps,
     };
-    const script = fileURLToPath(new URL("../support/on-terminal.py", import.meta.url));
+    const script = fileURLToPath(new URL("../support/components/on-terminal.py", import.meta.url));
     const environment = {
       CI: "",
       TERM: "xterm-256color",

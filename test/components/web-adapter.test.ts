@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, it } from "node:test";
 import type { InvokeResult } from "../../src/index.ts";
-import { pushBaseImages } from "../support/base-images.ts";
-import { Command } from "../support/command.ts";
-import { describeReal } from "../support/components.ts";
-import { type RealRegistry, startRegistry } from "../support/registries.ts";
+import { Command } from "../support/cli/command.ts";
+import { pushBaseImages } from "../support/components/base-images.ts";
+import { describeReal } from "../support/components/components.ts";
+import { type RealRegistry, startRegistry } from "../support/components/registries.ts";
 import { run } from "../support/run.ts";
 import { addTree } from "../support/trees.ts";
 

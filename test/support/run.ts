@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { componentPath } from "./components.ts";
+import { componentPath } from "./components/components.ts";
 
 export interface RunOptions {
   readonly cwd?: string;

@@ -3,6 +3,7 @@ import {
   chmodSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   realpathSync,
   rmSync,
   statSync,
@@ -105,4 +106,9 @@ export async function bytesOf(source: Iterable<Uint8Array> | AsyncIterable<Uint8
   const chunks: Uint8Array[] = [];
   for await (const chunk of source) chunks.push(chunk);
   return Buffer.concat(chunks);
+}
+
+/** Every path below a directory, sorted. */
+export function pathsIn(directory: string): readonly string[] {
+  return readdirSync(directory, { recursive: true, encoding: "utf8" }).sort();
 }

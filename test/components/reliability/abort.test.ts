@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it } from "node:test";
 import { push } from "../../../src/commands/push/push.ts";
-import { TestRegistry } from "../../support/registry.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 import { layOut, seededImage } from "../../support/reliability/image.ts";
 
 for (const kind of ["head manifest", "head blob", "start upload", "put upload", "put manifest"] as const) {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { filesWithSecrets } from "../../support/cli/secrets.ts";
 import { type FaultPlan, failing } from "../../support/ecr/http/faults.ts";
 import { runInWorld } from "../../support/ecr/run.ts";
 import { ecrWorld } from "../../support/ecr/world.ts";
 import { refusal, status } from "../../support/reliability/faults/fault-kind.ts";
 import { layOut, seededImage } from "../../support/reliability/image.ts";
-import { filesWithSecrets } from "../../support/secrets.ts";
 
 const image = seededImage("canaries", 20_000, 20_000);
 const OUTPUTS = [["--verbose"], ["--verbose", "--progress", "json"], ["--verbose", "--json"]] as const;

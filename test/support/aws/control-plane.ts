@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { AwsApi } from "../../../src/aws/api.ts";
 import type { BuildEvent } from "../../../src/events.ts";
 import { FakeEcrApi } from "../ecr/api.ts";
-import { FakeEcr } from "../ecr.ts";
-import { type TestPacing, testPacing } from "../repository.ts";
+import { FakeEcr } from "../ecr/ecr.ts";
+import { type TestPacing, testPacing } from "../registry/repository.ts";
 import { keepingHouse } from "./ecr-operations.ts";
 import { FakeLambda } from "./lambda.ts";
 

@@ -1,4 +1,4 @@
-import type { FakeEcr } from "../ecr.ts";
+import type { FakeEcr } from "../ecr/ecr.ts";
 
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 

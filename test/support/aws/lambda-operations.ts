@@ -1,4 +1,4 @@
-import { ACCOUNT } from "../ecr.ts";
+import { ACCOUNT } from "../ecr/ecr.ts";
 import { FakeFunction, type Fields } from "./functions.ts";
 import { digestOf } from "./lambda-images.ts";
 import {

@@ -1,4 +1,4 @@
-import type { FakeEcr } from "../ecr.ts";
+import type { FakeEcr } from "../ecr/ecr.ts";
 import type { FakeFunction, Fields, Outcome } from "./functions.ts";
 
 /** An answer that is an exception of the API. */

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { CertificateAuthority } from "../certificates.ts";
+import { ACCOUNT, type FakeEcr, REGION } from "../ecr/ecr.ts";
 import { Origin } from "../ecr/http/origin.ts";
 import { type Exchange, type Reply, readAll, type Service } from "../ecr/http/wire.ts";
-import { ACCOUNT, type FakeEcr, REGION } from "../ecr.ts";
+import type { CertificateAuthority } from "../http/certificates.ts";
 import type { FakeFunction, Fields, Outcome } from "./functions.ts";
 import { lambdaOperations } from "./lambda-operations.ts";
 import { routeOf } from "./lambda-routes.ts";

@@ -6,7 +6,7 @@ import process from "node:process";
 import { Writable } from "node:stream";
 import { main } from "../../../src/cli/main.ts";
 import { readAll } from "../../../src/oci/content.ts";
-import { lambdaBase } from "../base.ts";
+import { lambdaBase } from "../images/base.ts";
 import { type AwsWorld, awsWorld } from "./world.ts";
 
 // util.styleText looks at the process, not at where the text goes: the page has no colours.

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { CertificateAuthority } from "../certificates.ts";
-import type { FakeEcr } from "../ecr.ts";
+import type { CertificateAuthority } from "../http/certificates.ts";
+import type { FakeEcr } from "./ecr.ts";
 import { Origin } from "./http/origin.ts";
 import { type Exchange, type Reply, readAll, type Service } from "./http/wire.ts";
 import { type Call, type Fields, operations, type Result } from "./operations.ts";

@@ -1,5 +1,5 @@
-import type { FakeEcr } from "../ecr.ts";
 import type { Registry, Repository } from "./content/repositories.ts";
+import type { FakeEcr } from "./ecr.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 

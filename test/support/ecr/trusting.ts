@@ -7,7 +7,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import process from "node:process";
-import { CertificateAuthority } from "../certificates.ts";
+import { CertificateAuthority } from "../http/certificates.ts";
 import { trustedAuthority } from "./trust.ts";
 
 if (trustedAuthority() === undefined) {

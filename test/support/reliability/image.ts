@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { openLayout } from "../../../src/layout/directory.ts";
-import { bytesOf } from "../random-content.ts";
-import { contentOfBytes, imageOf, type TestImage } from "../repository.ts";
+import { bytesOf } from "../images/random-content.ts";
+import { contentOfBytes, imageOf, type TestImage } from "../registry/repository.ts";
 
 /** An image whose layers have these sizes; what is in them follows from `seed`, and does not compress. */
 export function seededImage(seed: string, ...sizes: readonly number[]): TestImage {

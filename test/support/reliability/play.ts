@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { LambdaPackError } from "../../../src/errors.ts";
 import type { BuildEvent, OnEvent } from "../../../src/events.ts";
 import type { Quirks } from "../ecr/quirks.ts";
-import type { TestImage } from "../repository.ts";
+import type { TestImage } from "../registry/repository.ts";
 import type { TroublePlan } from "./faults/connection-faults.ts";
 import type { FaultKind, Scene } from "./faults/fault-kind.ts";
 import { openStage, type Stage, type StageName } from "./stage.ts";

@@ -1,5 +1,5 @@
 import type { Content } from "../../../src/oci/content.ts";
-import { bytesOf, type TestPacing, testPacing } from "../repository.ts";
+import { bytesOf, type TestPacing, testPacing } from "../registry/repository.ts";
 import type { FaultKind } from "./faults/fault-kind.ts";
 import { sha256 } from "./image.ts";
 import type { Mover, Run } from "./play.ts";

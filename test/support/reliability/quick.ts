@@ -15,7 +15,7 @@ import { createHttp } from "../../../src/registry/http/http.ts";
 import { type Repository, repositoryOf } from "../../../src/registry/repository.ts";
 import { traitsOf } from "../../../src/registry/traits.ts";
 import { fetchInto } from "../../../src/session/through-cache.ts";
-import { bytesOf, type TestImage, type TestPacing } from "../repository.ts";
+import { bytesOf, type TestImage, type TestPacing } from "../registry/repository.ts";
 import type { Work } from "./faults/fault-kind.ts";
 import { sha256 } from "./image.ts";
 import type { Stage } from "./stage.ts";

@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { push } from "../../../src/commands/push/push.ts";
-import type { TestImage } from "../repository.ts";
-import { filesWithSecrets } from "../secrets.ts";
+import { filesWithSecrets } from "../cli/secrets.ts";
+import type { TestImage } from "../registry/repository.ts";
 import type { Work } from "./faults/fault-kind.ts";
 import { layOut, sha256 } from "./image.ts";
 import type { Mover, Run } from "./play.ts";

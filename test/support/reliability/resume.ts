@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Fault, FaultPlan } from "../ecr/http/faults.ts";
-import type { TestImage } from "../repository.ts";
+import type { TestImage } from "../registry/repository.ts";
 import type { Mover } from "./play.ts";
 import { openStage, type StageName } from "./stage.ts";
 

@@ -7,7 +7,7 @@ import { LambdaPackError } from "../../../src/errors.ts";
 import type { BuildEvent } from "../../../src/events.ts";
 import type { PushResult } from "../../../src/index.ts";
 import { flaky } from "../ecr/http/faults.ts";
-import type { TestImage } from "../repository.ts";
+import type { TestImage } from "../registry/repository.ts";
 import { layOut, seededImage, sha256 } from "./image.ts";
 import { plainer } from "./soup.ts";
 import { openStage, type Stage, type StageName, type StageOptions } from "./stage.ts";

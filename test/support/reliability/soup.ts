@@ -1,6 +1,6 @@
 import type { Fault, FaultPlan } from "../ecr/http/faults.ts";
 import { flaky } from "../ecr/http/faults.ts";
-import type { TestImage } from "../repository.ts";
+import type { TestImage } from "../registry/repository.ts";
 import { type Mover, type Outcome, playWith } from "./play.ts";
 import type { StageName } from "./stage.ts";
 

@@ -4,8 +4,8 @@ import { builtinModules } from "node:module";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { buildAction } from "../../../scripts/build.ts";
-import { lambdaBase, publishBase } from "../../support/base.ts";
-import { TestRegistry } from "../../support/registry.ts";
+import { lambdaBase, publishBase } from "../../support/images/base.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 import { type Ran, tryRun } from "../../support/run.ts";
 import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 

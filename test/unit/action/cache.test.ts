@@ -3,9 +3,9 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { buildAction } from "../../../scripts/build.ts";
-import { ActionsCache } from "../../support/actions-cache.ts";
-import { lambdaBase, publishBase } from "../../support/base.ts";
-import { TestRegistry } from "../../support/registry.ts";
+import { ActionsCache } from "../../support/http/actions-cache.ts";
+import { lambdaBase, publishBase } from "../../support/images/base.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 import { tryRun } from "../../support/run.ts";
 import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 

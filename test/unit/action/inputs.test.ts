@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { commandLine, inputFlags } from "../../../action/inputs.ts";
 import { summaryOf } from "../../../action/summary.ts";
 import { actionYml } from "../../../scripts/docs/action-yml.ts";
-import { built } from "../../support/cli.ts";
+import { built } from "../../support/cli/cli.ts";
 
 const flags = await inputFlags();
 

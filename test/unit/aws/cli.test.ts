@@ -18,7 +18,7 @@ import {
 import { type ControlPlane, controlPlane, openedApi } from "../../support/aws/control-plane.ts";
 import { FakeFunction } from "../../support/aws/functions.ts";
 import { placeImage } from "../../support/aws/images.ts";
-import { digestOf, lambdaPack, type Outcome } from "../../support/cli.ts";
+import { digestOf, lambdaPack, type Outcome } from "../../support/cli/cli.ts";
 
 const URI = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app";
 const ARN = "arn:aws:lambda:eu-west-1:123456789012:function:f";

@@ -12,9 +12,9 @@ import { ecrCredentials } from "../../../src/aws/ecr/ecr-credentials.ts";
 import { EXIT_STATUS } from "../../../src/cli/exit.ts";
 import type { ErrorCode } from "../../../src/errors.ts";
 import type { Environment } from "../../../src/session/plan.ts";
-import { CertificateAuthority } from "../../support/certificates.ts";
-import { ConnectProxy } from "../../support/proxy.ts";
-import { resolveName } from "../../support/resolver.ts";
+import { CertificateAuthority } from "../../support/http/certificates.ts";
+import { ConnectProxy } from "../../support/http/proxy.ts";
+import { resolveName } from "../../support/http/resolver.ts";
 import { run } from "../../support/run.ts";
 
 const HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";

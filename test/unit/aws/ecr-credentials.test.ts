@@ -11,7 +11,7 @@ import { promisify } from "node:util";
 import { ecrCredentials } from "../../../src/aws/ecr/ecr-credentials.ts";
 import type { BuildEvent } from "../../../src/events.ts";
 import type { Environment } from "../../../src/session/plan.ts";
-import { later } from "../../support/later.ts";
+import { later } from "../../support/time.ts";
 
 const HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
 const SECRET = "canary/secret+access/key";

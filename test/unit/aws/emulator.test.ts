@@ -8,9 +8,9 @@ import { lambdaUri, parseRepositoryUri, repositoryUri } from "../../../src/aws/e
 import { deploy, push } from "../../../src/index.ts";
 import { parseDigest } from "../../../src/oci/digest.ts";
 import { controlPlane } from "../../support/aws/control-plane.ts";
-import { TestRegistry } from "../../support/registry.ts";
+import { NOBODY_LISTENS } from "../../support/http/serve.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 import { layOut, seededImage } from "../../support/reliability/image.ts";
-import { NOBODY_LISTENS } from "../../support/serve.ts";
 import { temporaryDirectory } from "../../support/trees.ts";
 
 const LOCALSTACK = "000000000000.dkr.ecr.us-east-1.localhost.localstack.cloud:4566";

@@ -9,7 +9,7 @@ import { setPushedAt } from "../../support/aws/ecr-operations.ts";
 import { FakeFunction } from "../../support/aws/functions.ts";
 import { placeImage } from "../../support/aws/images.ts";
 import { LambdaException } from "../../support/aws/lambda-wire.ts";
-import { testPacing } from "../../support/repository.ts";
+import { testPacing } from "../../support/registry/repository.ts";
 
 const ARN = "arn:aws:lambda:eu-west-1:123456789012:function:f";
 const POLICY = JSON.stringify({

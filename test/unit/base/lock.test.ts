@@ -6,8 +6,8 @@ import { writeLock } from "../../../src/base/lock-file.ts";
 import { partialName } from "../../../src/blobs/partial.ts";
 import { type BuildOptions, build, check } from "../../../src/index.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
-import { lambdaBase, publishBase } from "../../support/base.ts";
-import { TestRegistry } from "../../support/registry.ts";
+import { lambdaBase, publishBase } from "../../support/images/base.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 const NAME = "public.ecr.aws/lambda/python:3.12";

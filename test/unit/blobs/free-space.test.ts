@@ -3,8 +3,8 @@ import { describe, it } from "node:test";
 import { openBlobs } from "../../../src/blobs/blobs.ts";
 import type { Content } from "../../../src/oci/content.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
-import { failsWith, pathsIn } from "../../support/file-facts.ts";
-import { temporaryDirectory } from "../../support/trees.ts";
+import { failsWith } from "../../support/errors.ts";
+import { pathsIn, temporaryDirectory } from "../../support/trees.ts";
 
 const PETABYTES_8 = 2 ** 53 - 1;
 

@@ -6,8 +6,8 @@ import { describe, it } from "node:test";
 import { withLock } from "../../../src/blobs/lock.ts";
 import { sweepPartials } from "../../../src/blobs/partial.ts";
 import { type PidScopeFacts, pidScope, readPidScopeFacts } from "../../../src/blobs/pid-scope.ts";
-import { DEAD_PID, leftIn } from "../../support/file-facts.ts";
 import { temporaryDirectory } from "../../support/trees.ts";
+import { DEAD_PID, leftIn } from "../../support/unfinished-files.ts";
 
 const own = readPidScopeFacts();
 

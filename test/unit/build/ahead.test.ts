@@ -4,8 +4,10 @@ import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { type BuildEvent, type BuildOptions, build } from "../../../src/index.ts";
-import { lambdaBase, publishBase } from "../../support/base.ts";
-import { type Fault, type Seen, TestRegistry, type TestRegistryOptions } from "../../support/registry.ts";
+import { lambdaBase, publishBase } from "../../support/images/base.ts";
+import type { Fault } from "../../support/registry/fault.ts";
+import { TestRegistry, type TestRegistryOptions } from "../../support/registry/registry.ts";
+import type { Seen } from "../../support/registry/request.ts";
 import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 /** Bytes of the app's one large file: three chunks and a rest. */

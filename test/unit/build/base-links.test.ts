@@ -10,8 +10,8 @@ import { contentOf, readAll } from "../../../src/oci/content.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
 import { MEDIA_TYPES } from "../../../src/oci/media-types.ts";
 import { TarReader } from "../../../src/tar/tar-reader.ts";
-import { failsWith } from "../../support/file-facts.ts";
-import { AMD64, send } from "../../support/small-image.ts";
+import { failsWith } from "../../support/errors.ts";
+import { AMD64, send } from "../../support/images/small-image.ts";
 import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 /** A base as distributions with a merged /usr have it. */

@@ -13,10 +13,10 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { type BuildEvent, type BuildOptions, build, push } from "../../../src/index.ts";
-import { lambdaBase, publishBase } from "../../support/base.ts";
-import { TestRegistry } from "../../support/registry.ts";
-import { answered } from "../../support/repository.ts";
-import { NOBODY_LISTENS } from "../../support/serve.ts";
+import { NOBODY_LISTENS } from "../../support/http/serve.ts";
+import { lambdaBase, publishBase } from "../../support/images/base.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
+import { answered } from "../../support/registry/repository.ts";
 import { makeFifo, makeTree, noise, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 const APP: Tree = { "app.py": "def handler(event, context):\n    return event\n", "data/a.txt": "a" };

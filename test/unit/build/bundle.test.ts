@@ -6,12 +6,11 @@ import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { loadEsbuild } from "../../../src/commands/build/bundle/bundle.ts";
 import type { BuildOptions } from "../../../src/index.ts";
-import { lambdaBase, publishBase } from "../../support/base.ts";
-import { buildToLayout } from "../../support/build-to-layout.ts";
 import { codeOf } from "../../support/errors.ts";
-import { filesInLayout, type LayerFile } from "../../support/layer-files.ts";
-import { lockedAs, npmRegistry, testPackage } from "../../support/npm-registry.ts";
-import { TestRegistry } from "../../support/registry.ts";
+import { lockedAs, npmRegistry, testPackage } from "../../support/http/npm-registry.ts";
+import { lambdaBase, publishBase } from "../../support/images/base.ts";
+import { buildToLayout, filesInLayout, type LayerFile } from "../../support/images/built-layout.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 let registry: TestRegistry;

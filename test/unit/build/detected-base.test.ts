@@ -5,8 +5,8 @@ import { after, before, describe, it } from "node:test";
 import { resultJson } from "../../../src/cli/result.ts";
 import { detectBases } from "../../../src/commands/build/base/detected-base.ts";
 import { type BuildEvent, build, buildFunctions, check, LambdaPackError } from "../../../src/index.ts";
-import { lambdaBase, publishBase } from "../../support/base.ts";
-import { TestRegistry } from "../../support/registry.ts";
+import { lambdaBase, publishBase } from "../../support/images/base.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 const PYTHON = "def handler(event, context):\n    return event\n";

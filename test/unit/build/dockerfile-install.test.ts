@@ -3,11 +3,10 @@ import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
 import type { BuildOptions } from "../../../src/index.ts";
-import { lambdaBase, publishBase } from "../../support/base.ts";
-import { buildToLayout } from "../../support/build-to-layout.ts";
-import { filesInLayout } from "../../support/layer-files.ts";
-import { lockedAs, npmRegistry, type TestPackage, testPackage } from "../../support/npm-registry.ts";
-import { TestRegistry } from "../../support/registry.ts";
+import { lockedAs, npmRegistry, type TestPackage, testPackage } from "../../support/http/npm-registry.ts";
+import { lambdaBase, publishBase } from "../../support/images/base.ts";
+import { buildToLayout, filesInLayout } from "../../support/images/built-layout.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 const NODE = "FROM public.ecr.aws/lambda/nodejs:22";

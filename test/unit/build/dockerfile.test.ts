@@ -7,9 +7,9 @@ import { extract } from "tar-stream";
 import { type BuildEvent, type BuildOptions, build, check } from "../../../src/index.ts";
 import { compose, emptyImage } from "../../../src/oci/compose.ts";
 import { platformOf } from "../../../src/oci/platform.ts";
-import { lambdaBase, publishBase } from "../../support/base.ts";
-import { TestRegistry } from "../../support/registry.ts";
-import { layerOf } from "../../support/small-image.ts";
+import { lambdaBase, publishBase } from "../../support/images/base.ts";
+import { layerOf } from "../../support/images/small-image.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 let registry: TestRegistry;

@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { collect } from "../../../src/layer/collect.ts";
-import { Command } from "../../support/command.ts";
+import { Command } from "../../support/cli/command.ts";
 import { makeTree } from "../../support/trees.ts";
 
 const APP = { bootstrap: "#!/bin/sh\n", "data/model.json": '{"digest":"sha256:0"}', "id.txt": "sha256:x\n" };

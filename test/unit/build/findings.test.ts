@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { type BuildEvent, type BuildOptions, type BuildResult, build } from "../../../src/index.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
-import { aMinuteLater } from "../../support/later.ts";
+import { aMinuteLater } from "../../support/time.ts";
 import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 /** Breaks one rule with a warning: the link leads nowhere. */

@@ -5,15 +5,14 @@ import { after, before, describe, it, type TestContext } from "node:test";
 import { type BuildOptions, build } from "../../../src/index.ts";
 import { compose, emptyImage } from "../../../src/oci/compose.ts";
 import { platformOf } from "../../../src/oci/platform.ts";
-import { lambdaBase, publishBase } from "../../support/base.ts";
-import { buildToLayout } from "../../support/build-to-layout.ts";
 import { codeOf } from "../../support/errors.ts";
-import { filesInLayout } from "../../support/layer-files.ts";
-import { TestRegistry } from "../../support/registry.ts";
-import { serve } from "../../support/serve.ts";
-import { layerOf } from "../../support/small-image.ts";
+import { makeWheel, type Wheel } from "../../support/formats/wheels.ts";
+import { serve } from "../../support/http/serve.ts";
+import { lambdaBase, publishBase } from "../../support/images/base.ts";
+import { buildToLayout, filesInLayout } from "../../support/images/built-layout.ts";
+import { layerOf } from "../../support/images/small-image.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
-import { makeWheel, type Wheel } from "../../support/wheels.ts";
 
 let registry: TestRegistry;
 before(async () => {

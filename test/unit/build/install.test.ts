@@ -3,12 +3,9 @@ import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
 import { type BuildEvent, type BuildOptions, check, pruneCache } from "../../../src/index.ts";
-import { lambdaBase, publishBase } from "../../support/base.ts";
-import { buildToLayout } from "../../support/build-to-layout.ts";
-import { CertificateAuthority } from "../../support/certificates.ts";
-import { elf } from "../../support/elf.ts";
 import { codeOf } from "../../support/errors.ts";
-import { filesInLayout } from "../../support/layer-files.ts";
+import { elf } from "../../support/formats/elf.ts";
+import { CertificateAuthority } from "../../support/http/certificates.ts";
 import {
   lockedAs,
   type NpmRegistry,
@@ -16,10 +13,12 @@ import {
   type TestPackage,
   tarballPath,
   testPackage,
-} from "../../support/npm-registry.ts";
-import { ConnectProxy } from "../../support/proxy.ts";
-import { TestRegistry } from "../../support/registry.ts";
-import { serveTls } from "../../support/serve.ts";
+} from "../../support/http/npm-registry.ts";
+import { ConnectProxy } from "../../support/http/proxy.ts";
+import { serveTls } from "../../support/http/serve.ts";
+import { lambdaBase, publishBase } from "../../support/images/base.ts";
+import { buildToLayout, filesInLayout } from "../../support/images/built-layout.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 let registry: TestRegistry;

@@ -9,8 +9,8 @@ import type { OptionTable } from "../../../src/commands/options/read.ts";
 import { PUSH_OPTIONS } from "../../../src/commands/push/options.ts";
 import type { BuildEvent } from "../../../src/events.ts";
 import { type BuildOptions, build, check, diff, inspect, LambdaPackError, push } from "../../../src/index.ts";
-import { lambdaBase, publishBase } from "../../support/base.ts";
-import { TestRegistry } from "../../support/registry.ts";
+import { lambdaBase, publishBase } from "../../support/images/base.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 let registry: TestRegistry;

@@ -7,10 +7,10 @@ import { type Cache, openCache } from "../../../src/cache/cache.ts";
 import type { BuildEvent } from "../../../src/events.ts";
 import { type Content, readAll } from "../../../src/oci/content.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
-import { failsWith, pathsIn } from "../../support/file-facts.ts";
-import { contentFrom } from "../../support/random-content.ts";
-import { layerOf, smallImage, temporaryDirectory } from "../../support/small-image.ts";
-import { fillLayout } from "../../support/small-layout.ts";
+import { failsWith } from "../../support/errors.ts";
+import { contentFrom } from "../../support/images/random-content.ts";
+import { fillLayout, layerOf, smallImage } from "../../support/images/small-image.ts";
+import { pathsIn, temporaryDirectory } from "../../support/trees.ts";
 
 const temporary = temporaryDirectory();
 let count = 0;

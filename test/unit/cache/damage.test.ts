@@ -18,8 +18,9 @@ import { setTimeout } from "node:timers/promises";
 import { openCache } from "../../../src/cache/cache.ts";
 import { readAll } from "../../../src/oci/content.ts";
 import { digestOf, hexOf } from "../../../src/oci/digest.ts";
-import { contentFrom } from "../../support/random-content.ts";
-import { layerOf, temporaryDirectory } from "../../support/small-image.ts";
+import { contentFrom } from "../../support/images/random-content.ts";
+import { layerOf } from "../../support/images/small-image.ts";
+import { temporaryDirectory } from "../../support/trees.ts";
 
 /** Linux sets file times by a clock that moves this often at least. */
 const FILE_TIME_STEP_MS = 10;

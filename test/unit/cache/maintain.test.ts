@@ -5,9 +5,10 @@ import { describe, it, type TestContext } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { type Cache, openCache } from "../../../src/cache/cache.ts";
 import { digestOf, hexOf } from "../../../src/oci/digest.ts";
-import { DEAD_PID, leftBy, leftIn, pathsIn } from "../../support/file-facts.ts";
-import { contentFrom } from "../../support/random-content.ts";
-import { layerOf, temporaryDirectory } from "../../support/small-image.ts";
+import { contentFrom } from "../../support/images/random-content.ts";
+import { layerOf } from "../../support/images/small-image.ts";
+import { pathsIn, temporaryDirectory } from "../../support/trees.ts";
+import { DEAD_PID, leftBy, leftIn } from "../../support/unfinished-files.ts";
 
 const temporary = temporaryDirectory();
 let count = 0;

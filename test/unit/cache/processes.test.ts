@@ -6,12 +6,10 @@ import { describe, it } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { openCache } from "../../../src/cache/cache.ts";
 import { readAll } from "../../../src/oci/content.ts";
-import { bundled } from "../../support/bundled.ts";
-import { pathsIn } from "../../support/file-facts.ts";
-import { contentFrom } from "../../support/random-content.ts";
+import { contentFrom } from "../../support/images/random-content.ts";
+import { bundled, runTypeScript } from "../../support/processes/bundled.ts";
 import { tryRun } from "../../support/run.ts";
-import { runTypeScript } from "../../support/run-typescript.ts";
-import { temporaryDirectory } from "../../support/small-image.ts";
+import { pathsIn, temporaryDirectory } from "../../support/trees.ts";
 
 const temporary = temporaryDirectory();
 const script = await bundled("use-cache.ts");

@@ -14,8 +14,8 @@ import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { openCache } from "../../../src/cache/cache.ts";
 import type { BuildEvent } from "../../../src/events.ts";
-import { Command } from "../../support/command.ts";
-import { contentFrom } from "../../support/random-content.ts";
+import { Command } from "../../support/cli/command.ts";
+import { contentFrom } from "../../support/images/random-content.ts";
 import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 const SOMEBODY = 65_534;

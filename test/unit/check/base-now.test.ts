@@ -3,9 +3,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { type BuildEvent, build, type CheckOptions, check, push } from "../../../src/index.ts";
-import { lambdaBase, publishBase } from "../../support/base.ts";
-import { GOOD, writeImage } from "../../support/check-image.ts";
-import { TestRegistry } from "../../support/registry.ts";
+import { lambdaBase, publishBase } from "../../support/images/base.ts";
+import { GOOD, writeImage } from "../../support/images/check-image.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 const APP = { "app.py": "def handler(event, context):\n    return event\n" };

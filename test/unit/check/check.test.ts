@@ -12,11 +12,11 @@ import {
   listBases,
   push,
 } from "../../../src/index.ts";
-import { lambdaBase, publishBase } from "../../support/base.ts";
-import { directories, file, GOOD, withFiles, writeImage } from "../../support/check-image.ts";
-import { lambdaPack } from "../../support/cli.ts";
-import { elf } from "../../support/elf.ts";
-import { TestRegistry } from "../../support/registry.ts";
+import { lambdaPack } from "../../support/cli/cli.ts";
+import { elf } from "../../support/formats/elf.ts";
+import { lambdaBase, publishBase } from "../../support/images/base.ts";
+import { directories, file, GOOD, withFiles, writeImage } from "../../support/images/check-image.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 const APP: Tree = { "app.py": "def handler(event, context):\n    return event\n" };

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { build, check } from "../../../src/index.ts";
-import { lambdaBase, publishBase } from "../../support/base.ts";
-import { jar } from "../../support/jar.ts";
-import { TestRegistry } from "../../support/registry.ts";
+import { jar } from "../../support/formats/jar.ts";
+import { lambdaBase, publishBase } from "../../support/images/base.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 const JAVA: Tree = {

@@ -4,9 +4,9 @@ import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { check, push } from "../../../src/index.ts";
 import { digestOf, hexOf } from "../../../src/oci/digest.ts";
-import { GOOD, writeImage } from "../../support/check-image.ts";
-import { lambdaPack } from "../../support/cli.ts";
-import { failsWith } from "../../support/file-facts.ts";
+import { lambdaPack } from "../../support/cli/cli.ts";
+import { failsWith } from "../../support/errors.ts";
+import { GOOD, writeImage } from "../../support/images/check-image.ts";
 import { temporaryDirectory } from "../../support/trees.ts";
 
 const DAMAGE: Readonly<Record<string, (path: string) => void>> = {

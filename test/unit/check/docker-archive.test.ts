@@ -3,7 +3,14 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { check, push } from "../../../src/index.ts";
-import { file, GOOD, type TestImage, tarOf, withFiles, writeImage } from "../../support/check-image.ts";
+import {
+  file,
+  GOOD,
+  type TestImage,
+  tarOf,
+  withFiles,
+  writeImage,
+} from "../../support/images/check-image.ts";
 import { temporaryDirectory } from "../../support/trees.ts";
 
 /** What `docker save` since Docker 25 writes: the layout of what would be pushed, and beside it the manifest.json of old. */

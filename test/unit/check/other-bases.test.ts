@@ -7,11 +7,11 @@ import { compose, emptyImage } from "../../../src/oci/compose.ts";
 import { contentOf } from "../../../src/oci/content.ts";
 import { MEDIA_TYPES } from "../../../src/oci/media-types.ts";
 import { platformOf } from "../../../src/oci/platform.ts";
-import { awsBase } from "../../support/app-cases.ts";
-import { publishBase } from "../../support/base.ts";
-import { directories, file, layerOf, type TestEntry } from "../../support/check-image.ts";
-import { elf } from "../../support/elf.ts";
-import { TestRegistry } from "../../support/registry.ts";
+import { elf } from "../../support/formats/elf.ts";
+import { awsBase } from "../../support/images/app-cases.ts";
+import { publishBase } from "../../support/images/base.ts";
+import { directories, file, layerOf, type TestEntry } from "../../support/images/check-image.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 const APP = { "app.py": "def handler(event, context):\n    return 1\n" };

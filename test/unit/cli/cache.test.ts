@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import * as index from "../../../src/index.ts";
 import { build, type PushResult } from "../../../src/index.ts";
-import { lambdaPack } from "../../support/cli.ts";
+import { lambdaPack } from "../../support/cli/cli.ts";
 import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 const { cacheInfo, pruneCache, verifyCache } = index;

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { EXIT_STATUS, exitStatus } from "../../../src/cli/exit.ts";
 import { type ErrorCode, LambdaPackError } from "../../../src/errors.ts";
-import { lambdaPack } from "../../support/cli.ts";
+import { lambdaPack } from "../../support/cli/cli.ts";
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8");
 const codes = [...read("../../../src/errors.ts").matchAll(/^ {2}\| "([A-Z_]+)"/gm)].map(

@@ -3,9 +3,9 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { main } from "../../../src/cli/main.ts";
-import { lambdaBase, publishBase } from "../../support/base.ts";
-import { screen } from "../../support/cli.ts";
-import { TestRegistry } from "../../support/registry.ts";
+import { screen } from "../../support/cli/cli.ts";
+import { lambdaBase, publishBase } from "../../support/images/base.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 import { PROGRAM, tryRun } from "../../support/run.ts";
 import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 

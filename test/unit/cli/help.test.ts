@@ -8,7 +8,7 @@ import { cliMarkdown } from "../../../scripts/docs/cli-docs.ts";
 import { flagsOf } from "../../../src/cli/arguments/flags.ts";
 import { COMMANDS } from "../../../src/cli/commands.ts";
 import { widthOf } from "../../../src/cli/text/wrap.ts";
-import { lambdaPack } from "../../support/cli.ts";
+import { lambdaPack } from "../../support/cli/cli.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 

@@ -7,9 +7,9 @@ import { inspectionText } from "../../../src/cli/answers/inspection.ts";
 import { cutPath, percent, table } from "../../../src/cli/answers/rows.ts";
 import { widthOf } from "../../../src/cli/text/wrap.ts";
 import type { Difference, DiffOptions, InspectOptions } from "../../../src/index.ts";
-import { digestOf, lambdaPack } from "../../support/cli.ts";
-import { sampleInspection } from "../../support/inspections.ts";
-import { temporaryDirectory } from "../../support/small-image.ts";
+import { digestOf, lambdaPack } from "../../support/cli/cli.ts";
+import { sampleInspection } from "../../support/cli/inspections.ts";
+import { temporaryDirectory } from "../../support/trees.ts";
 
 const plain = (text: string) => text;
 const EVIL = "evil\u001b[2J\u202e\nname";

@@ -8,7 +8,7 @@ import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { watchSignals } from "../../../src/cli/interruption.ts";
 import { LambdaPackError } from "../../../src/errors.ts";
-import { built, lambdaPack } from "../../support/cli.ts";
+import { built, lambdaPack } from "../../support/cli/cli.ts";
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const argv = ["build", "--base", "x"];

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { it } from "node:test";
 import type { BuildOptions } from "../../../src/index.ts";
-import { built, lambdaPack, pushed } from "../../support/cli.ts";
+import { built, lambdaPack, pushed } from "../../support/cli/cli.ts";
 import { temporaryDirectory } from "../../support/trees.ts";
 
 it("build is told not to pack the file of --metadata-file, and push is told nothing of it", async () => {

@@ -4,7 +4,7 @@ import { flagsOf, outputFlags } from "../../../src/cli/arguments/flags.ts";
 import { COMMANDS } from "../../../src/cli/commands.ts";
 import { main } from "../../../src/cli/main.ts";
 import type { Run } from "../../../src/commands/options/no-effect.ts";
-import { screen } from "../../support/cli.ts";
+import { screen } from "../../support/cli/cli.ts";
 import { makeTree } from "../../support/trees.ts";
 
 /** Where a flag has no effect: a run, and why. */

@@ -4,7 +4,7 @@ import { flagsOf } from "../../../src/cli/arguments/flags.ts";
 import { build } from "../../../src/cli/commands/build.ts";
 import { COMMANDS } from "../../../src/cli/commands.ts";
 import type { BuildOptions } from "../../../src/index.ts";
-import { lambdaPack } from "../../support/cli.ts";
+import { lambdaPack } from "../../support/cli/cli.ts";
 
 async function optionsOf(
   argv: readonly string[],

@@ -5,7 +5,7 @@ import { lineOf } from "../../../src/cli/report/lines.ts";
 import { Tally } from "../../../src/cli/report/tally.ts";
 import { terminalReporter } from "../../../src/cli/report/terminal.ts";
 import type { BuildEvent } from "../../../src/events.ts";
-import { screen } from "../../support/cli.ts";
+import { screen } from "../../support/cli/cli.ts";
 
 const URI = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app";
 const ARN = "arn:aws:lambda:eu-west-1:123456789012:function:orders";

@@ -13,8 +13,8 @@ import { terminalReporter } from "../../../src/cli/report/terminal.ts";
 import { widthOf, wrap } from "../../../src/cli/text/wrap.ts";
 import { LambdaPackError } from "../../../src/errors.ts";
 import type { BuildEvent } from "../../../src/events.ts";
-import { built, digestOf, pushed, screen } from "../../support/cli.ts";
-import { ReflowingScreen } from "../../support/reflowing-screen.ts";
+import { built, digestOf, pushed, screen } from "../../support/cli/cli.ts";
+import { ReflowingScreen } from "../../support/cli/reflowing-screen.ts";
 
 const to = "localhost:5000/app";
 const A = digestOf("a");

@@ -3,12 +3,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { type BuildEvent, type BuildOptions, build, check } from "../../../src/index.ts";
-import { publishBase } from "../../support/base.ts";
-import { imageWith, inLayout, type TarEntries } from "../../support/compose-image.ts";
-import { failsWith } from "../../support/file-facts.ts";
-import { filesInLayout } from "../../support/layer-files.ts";
-import { TestRegistry } from "../../support/registry.ts";
-import { ARM64 } from "../../support/small-image.ts";
+import { failsWith } from "../../support/errors.ts";
+import { publishBase } from "../../support/images/base.ts";
+import { filesInLayout } from "../../support/images/built-layout.ts";
+import { imageWith, inLayout, type TarEntries } from "../../support/images/compose-image.ts";
+import { ARM64 } from "../../support/images/small-image.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 const APP: Tree = { "app.py": "def handler(event, context): return event\n" };

@@ -3,10 +3,10 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { type BuildOptions, build } from "../../../src/index.ts";
-import { imageWith, inLayout } from "../../support/compose-image.ts";
-import { elf } from "../../support/elf.ts";
-import { failsWith } from "../../support/file-facts.ts";
-import { filesInLayout } from "../../support/layer-files.ts";
+import { failsWith } from "../../support/errors.ts";
+import { elf } from "../../support/formats/elf.ts";
+import { filesInLayout } from "../../support/images/built-layout.ts";
+import { imageWith, inLayout } from "../../support/images/compose-image.ts";
 import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 const APP: Tree = { "app.py": "def handler(event, context): return event\n" };

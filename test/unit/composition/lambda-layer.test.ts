@@ -7,13 +7,13 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { type BuildEvent, type BuildOptions, build } from "../../../src/index.ts";
-import { lambdaBase, publishBase } from "../../support/base.ts";
-import { imageWith, inLayout } from "../../support/compose-image.ts";
-import { failsWith } from "../../support/file-facts.ts";
-import { filesInLayout } from "../../support/layer-files.ts";
-import { TestRegistry } from "../../support/registry.ts";
+import { failsWith } from "../../support/errors.ts";
+import { makeZip, type ZipFiles } from "../../support/formats/wheels.ts";
+import { lambdaBase, publishBase } from "../../support/images/base.ts";
+import { filesInLayout } from "../../support/images/built-layout.ts";
+import { imageWith, inLayout } from "../../support/images/compose-image.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 import { makeTree, temporaryDirectory } from "../../support/trees.ts";
-import { makeZip, type ZipFiles } from "../../support/wheels.ts";
 
 const APP = { "app.py": "def handler(event, context): return event\n" };
 

@@ -4,9 +4,9 @@ import { describe, it } from "node:test";
 import { type BuildOptions, build } from "../../../src/index.ts";
 import { openLayout } from "../../../src/layout/directory.ts";
 import type { ImageChanges } from "../../../src/oci/compose.ts";
-import { imageWith, inLayout, type TarEntries } from "../../support/compose-image.ts";
-import { failsWith } from "../../support/file-facts.ts";
-import { filesInLayout } from "../../support/layer-files.ts";
+import { failsWith } from "../../support/errors.ts";
+import { filesInLayout } from "../../support/images/built-layout.ts";
+import { imageWith, inLayout, type TarEntries } from "../../support/images/compose-image.ts";
 import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 const PROGRAM = { text: "PROGRAM", mode: 0o755 };

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { type BuildOptions, build, check } from "../../../src/index.ts";
 import { openLayout } from "../../../src/layout/directory.ts";
-import { lambdaBase, publishBase } from "../../support/base.ts";
-import { imageWith, inLayout } from "../../support/compose-image.ts";
-import { elf } from "../../support/elf.ts";
-import { failsWith } from "../../support/file-facts.ts";
-import { TestRegistry } from "../../support/registry.ts";
-import { AMD64, ARM64 } from "../../support/small-image.ts";
+import { failsWith } from "../../support/errors.ts";
+import { elf } from "../../support/formats/elf.ts";
+import { lambdaBase, publishBase } from "../../support/images/base.ts";
+import { imageWith, inLayout } from "../../support/images/compose-image.ts";
+import { AMD64, ARM64 } from "../../support/images/small-image.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 const SERVER = { "server.js": "require('node:http').createServer().listen(8080);\n" };

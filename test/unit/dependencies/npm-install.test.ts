@@ -22,8 +22,8 @@ import {
   type RawEntry,
   type TestPackage,
   testPackage,
-} from "../../support/npm-registry.ts";
-import { serve } from "../../support/serve.ts";
+} from "../../support/http/npm-registry.ts";
+import { serve } from "../../support/http/serve.ts";
 import { temporaryDirectory } from "../../support/trees.ts";
 
 interface Install {

@@ -3,11 +3,11 @@ import { chmodSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { type BuildEvent, type BuildOptions, build } from "../../../src/index.ts";
-import { lambdaBase, publishBase } from "../../support/base.ts";
 import { codeOf } from "../../support/errors.ts";
-import { filesInLayout } from "../../support/layer-files.ts";
-import { TestRegistry } from "../../support/registry.ts";
-import { serve } from "../../support/serve.ts";
+import { serve } from "../../support/http/serve.ts";
+import { lambdaBase, publishBase } from "../../support/images/base.ts";
+import { filesInLayout } from "../../support/images/built-layout.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 import { makeTree, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 /** Programs in place of package managers: each writes its words and its directory down, and does what the script says. */

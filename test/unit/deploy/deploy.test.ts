@@ -8,11 +8,11 @@ import { deployPaced } from "../../../src/commands/deploy/deploy.ts";
 import type { BuildEvent } from "../../../src/events.ts";
 import { build, DeployError, type Deployment, type DeployOptions, deploy, push } from "../../../src/index.ts";
 import { type AwsWorld, awsWorld } from "../../support/aws/world.ts";
-import { lambdaBase, publishBase } from "../../support/base.ts";
 import { failing } from "../../support/ecr/http/faults.ts";
 import { startInWorld } from "../../support/ecr/run.ts";
-import { TestRegistry } from "../../support/registry.ts";
-import { testPacing } from "../../support/repository.ts";
+import { lambdaBase, publishBase } from "../../support/images/base.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
+import { testPacing } from "../../support/registry/repository.ts";
 
 const ROLE = "arn:aws:iam::123456789012:role/f";
 const HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";

@@ -9,9 +9,9 @@ import { FakeFunction } from "../../support/aws/functions.ts";
 import { placeImage } from "../../support/aws/images.ts";
 import { clearLambda } from "../../support/aws/stage.ts";
 import { type AwsWorld, awsWorld } from "../../support/aws/world.ts";
-import { lambdaBase, publishBase } from "../../support/base.ts";
-import { lambdaPack, type Outcome } from "../../support/cli.ts";
-import { TestRegistry } from "../../support/registry.ts";
+import { lambdaPack, type Outcome } from "../../support/cli/cli.ts";
+import { lambdaBase, publishBase } from "../../support/images/base.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 
 const HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
 const ROLE = "arn:aws:iam::123456789012:role/f";

@@ -8,10 +8,10 @@ import { deployPaced } from "../../../src/commands/deploy/deploy.ts";
 import { build, type DeployOptions } from "../../../src/index.ts";
 import { clearLambda } from "../../support/aws/stage.ts";
 import { type AwsWorld, awsWorld } from "../../support/aws/world.ts";
-import { lambdaBase, publishBase } from "../../support/base.ts";
 import type { FaultPlan } from "../../support/ecr/http/faults.ts";
-import { TestRegistry } from "../../support/registry.ts";
-import { testPacing } from "../../support/repository.ts";
+import { lambdaBase, publishBase } from "../../support/images/base.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
+import { testPacing } from "../../support/registry/repository.ts";
 
 const app = mkdtempSync(join(tmpdir(), "lambda-pack-interrupted-"));
 

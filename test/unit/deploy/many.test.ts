@@ -9,9 +9,9 @@ import type { BuildEvent } from "../../../src/events.ts";
 import { build, DeployError, type DeployOptions, iamPolicy } from "../../../src/index.ts";
 import { clearLambda, failure } from "../../support/aws/stage.ts";
 import { type AwsWorld, awsWorld } from "../../support/aws/world.ts";
-import { lambdaBase, publishBase } from "../../support/base.ts";
-import { TestRegistry } from "../../support/registry.ts";
-import { testPacing } from "../../support/repository.ts";
+import { lambdaBase, publishBase } from "../../support/images/base.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
+import { testPacing } from "../../support/registry/repository.ts";
 
 const app = mkdtempSync(join(tmpdir(), "lambda-pack-many-"));
 const REGIONS = ["eu-west-1", "us-east-1"];

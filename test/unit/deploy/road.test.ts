@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { openRegistryDoor, type RegistryDoor } from "../../support/aws/registry-door.ts";
 import { type AwsWorld, awsWorld } from "../../support/aws/world.ts";
-import { lambdaBase, publishBase } from "../../support/base.ts";
-import { describeReal } from "../../support/components.ts";
+import { describeReal } from "../../support/components/components.ts";
+import { type RealRegistry, startRegistry } from "../../support/components/registries.ts";
 import { type RunResult, runInWorld } from "../../support/ecr/run.ts";
-import { type RealRegistry, startRegistry } from "../../support/registries.ts";
-import { TestRegistry } from "../../support/registry.ts";
+import { lambdaBase, publishBase } from "../../support/images/base.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 
 const ROLE = "arn:aws:iam::123456789012:role/f";
 const ARN = "arn:aws:lambda:eu-west-1:123456789012:function:f";

@@ -26,7 +26,7 @@ import {
 import { placeImage } from "../../support/aws/images.ts";
 import { clearLambda } from "../../support/aws/stage.ts";
 import { type AwsWorld, awsWorld } from "../../support/aws/world.ts";
-import { testPacing } from "../../support/repository.ts";
+import { testPacing } from "../../support/registry/repository.ts";
 import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 const ROLE = "arn:aws:iam::123456789012:role/f";

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { after, before, describe, it } from "node:test";
 import { dockerMain } from "../../../src/cli/docker/main.ts";
-import { lambdaBase, publishBase } from "../../support/base.ts";
-import { screen } from "../../support/cli.ts";
-import { TestRegistry } from "../../support/registry.ts";
+import { screen } from "../../support/cli/cli.ts";
+import { lambdaBase, publishBase } from "../../support/images/base.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 const DOCKERFILE = 'FROM public.ecr.aws/lambda/nodejs:22\nCOPY app.mjs ./\nCMD ["app.handler"]\n';

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { type AssembleContext, assembleStages } from "../../../src/dockerfile/assemble.ts";
 import { type FileTree, MemoryTree } from "../../../src/dockerfile/trees.ts";
 import type { Entry } from "../../../src/tar/entry.ts";
-import { planText } from "../../support/dockerfile.ts";
+import { planText } from "../../support/images/dockerfile.ts";
 
 const BASE = "public.ecr.aws/lambda/python:3.13";
 

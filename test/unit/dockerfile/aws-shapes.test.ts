@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { describeStep, planText } from "../../support/dockerfile.ts";
+import { describeStep, planText } from "../../support/images/dockerfile.ts";
 
 const ECR = "public.ecr.aws/lambda";
 

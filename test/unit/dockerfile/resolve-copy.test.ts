@@ -8,7 +8,7 @@ import { type Copied, resolveCopy } from "../../../src/dockerfile/resolve-copy.t
 import type { CopyStep } from "../../../src/dockerfile/stage.ts";
 import { readContext } from "../../../src/dockerfile/trees.ts";
 import { cleanPattern, compileIgnore } from "../../../src/layer/ignore/ignore.ts";
-import { planText } from "../../support/dockerfile.ts";
+import { planText } from "../../support/images/dockerfile.ts";
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), "lambda-pack-copy-")));
 after(() => rmSync(root, { recursive: true, force: true }));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { describeStep, type PlanText, planText } from "../../support/dockerfile.ts";
+import { describeStep, type PlanText, planText } from "../../support/images/dockerfile.ts";
 
 const PYTHON = "FROM public.ecr.aws/lambda/python:3.13";
 const NODE = "FROM public.ecr.aws/lambda/nodejs:22";

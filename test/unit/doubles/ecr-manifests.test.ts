@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { sha256 } from "../../support/ecr/content/repositories.ts";
+import { FakeEcr } from "../../support/ecr/ecr.ts";
 import { type Asked, ask, complaint, type Told } from "../../support/ecr/http/client.ts";
 import { privateQuirks } from "../../support/ecr/quirks.ts";
-import { FakeEcr } from "../../support/ecr.ts";
 
 const ecr = new FakeEcr();
 const OCI = "application/vnd.oci.image.manifest.v1+json";

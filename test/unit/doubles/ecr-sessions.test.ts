@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { sha256 } from "../../support/ecr/content/repositories.ts";
+import { FakeEcr } from "../../support/ecr/ecr.ts";
 import { type Asked, ask, closing, complaint, part, type Told } from "../../support/ecr/http/client.ts";
 import { privateQuirks } from "../../support/ecr/quirks.ts";
-import { FakeEcr } from "../../support/ecr.ts";
 
 const ecr = new FakeEcr();
 let base: string;

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { sha256 } from "../../support/ecr/content/repositories.ts";
+import { FakeEcr } from "../../support/ecr/ecr.ts";
 import { type Asked, ask, complaint, type Told } from "../../support/ecr/http/client.ts";
 import { privateQuirks } from "../../support/ecr/quirks.ts";
-import { FakeEcr } from "../../support/ecr.ts";
 
 let clock = 1_700_000_000_000;
 const ecr = new FakeEcr({ now: () => clock });

@@ -8,8 +8,8 @@ import {
   buildFunctions,
   FunctionsError,
 } from "../../../src/index.ts";
-import { lambdaBase, publishBase } from "../../support/base.ts";
-import { TestRegistry } from "../../support/registry.ts";
+import { lambdaBase, publishBase } from "../../support/images/base.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 import { makeTree, noise, type Tree, temporaryDirectory } from "../../support/trees.ts";
 
 const DEPENDENCY = noise(200_000);

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { type BuildEvent, checkFunctions, showConfig } from "../../../src/index.ts";
-import { lambdaBase, publishBase } from "../../support/base.ts";
-import { TestRegistry } from "../../support/registry.ts";
+import { lambdaBase, publishBase } from "../../support/images/base.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 let base: TestRegistry;

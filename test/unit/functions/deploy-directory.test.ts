@@ -3,9 +3,9 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { type AwsWorld, awsWorld } from "../../support/aws/world.ts";
-import { lambdaBase, publishBase } from "../../support/base.ts";
 import { runInWorld } from "../../support/ecr/run.ts";
-import { TestRegistry } from "../../support/registry.ts";
+import { lambdaBase, publishBase } from "../../support/images/base.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 import { makeTree } from "../../support/trees.ts";
 
 const ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";

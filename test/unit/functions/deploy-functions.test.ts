@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { type BuildFunctionsOptions, deployFunctions } from "../../../src/index.ts";
 import { type AwsWorld, awsWorld } from "../../support/aws/world.ts";
-import { lambdaBase, publishBase } from "../../support/base.ts";
-import { TestRegistry } from "../../support/registry.ts";
+import { lambdaBase, publishBase } from "../../support/images/base.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 import { makeTree } from "../../support/trees.ts";
 
 let world: AwsWorld;

@@ -4,8 +4,8 @@ import { readdirSync, readlinkSync } from "node:fs";
 import { describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
 import { check, diff, inspect } from "../../../src/index.ts";
-import { BASE_LAYER, GOOD, tarOf, writeImage } from "../../support/check-image.ts";
-import { tarFile, tarHeader } from "../../support/tar-blocks.ts";
+import { tarFile, tarHeader } from "../../support/formats/tar-blocks.ts";
+import { BASE_LAYER, GOOD, tarOf, writeImage } from "../../support/images/check-image.ts";
 
 const TYPE = "application/vnd.oci.image.layer.v1.tar";
 const LARGE = randomBytes(2 * 1024 * 1024);

@@ -9,9 +9,10 @@ import { dockerArchiveSink } from "../../../src/layout/docker-archive.ts";
 import { compose, emptyImage, type ImageChanges } from "../../../src/oci/compose.ts";
 import { digestOf, hexOf } from "../../../src/oci/digest.ts";
 import type { Image } from "../../../src/oci/image.ts";
-import { publishBase } from "../../support/base.ts";
-import { TestRegistry } from "../../support/registry.ts";
-import { AMD64, layerOf, send, temporaryDirectory } from "../../support/small-image.ts";
+import { publishBase } from "../../support/images/base.ts";
+import { AMD64, layerOf, send } from "../../support/images/small-image.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
+import { temporaryDirectory } from "../../support/trees.ts";
 
 const directory = temporaryDirectory();
 const at = (name: string) => join(directory, name);

@@ -5,7 +5,7 @@ import { readBinary } from "../../../src/lambda/binary/binary.ts";
 import { compareVersions } from "../../../src/lambda/binary/elf.ts";
 import { partOf } from "../../../src/lambda/binary/file-part.ts";
 import { zipNames } from "../../../src/lambda/handler/zip-names.ts";
-import { elf } from "../../support/elf.ts";
+import { elf } from "../../support/formats/elf.ts";
 
 const read = (bytes: Buffer) => readBinary(partOf(bytes.length, bytes));
 

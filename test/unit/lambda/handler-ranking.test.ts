@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { findBase } from "../../../src/lambda/bases.ts";
 import { findHandler } from "../../../src/lambda/handler/handler.ts";
-import { failsWith } from "../../support/file-facts.ts";
+import { failsWith } from "../../support/errors.ts";
 
 type Files = Readonly<Record<string, string>>;
 

@@ -62,7 +62,7 @@ describe("the encoder", () => {
     );
     const tree = makeTree({ "app.js": words, large: Buffer.concat([words, noise(2_000_000), words]) });
     mkdirSync(join(tree, "empty"));
-    const script = join(root, "test/support/layer-digest.ts");
+    const script = join(root, "test/support/processes/layer-digest.ts");
     const own = await run(process.execPath, [...TYPESCRIPT, script, tree], { cwd: root });
     const flags = ["--import", foreign];
     const other = await run(process.execPath, [...TYPESCRIPT, ...flags, script, tree], { cwd: root });

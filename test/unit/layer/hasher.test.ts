@@ -12,7 +12,7 @@ import { type Hasher, InlineHasher, WorkerHasher } from "../../../src/layer/enco
 import { BLOCK } from "../../../src/layer/encode/limits.ts";
 import { pack } from "../../../src/layer/pack.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
-import { bytesOf as randomBytes } from "../../support/random-content.ts";
+import { bytesOf as randomBytes } from "../../support/images/random-content.ts";
 import { run, TYPESCRIPT } from "../../support/run.ts";
 import { bytesOf, makeTree, memorySpool, temporaryDirectory } from "../../support/trees.ts";
 
@@ -171,7 +171,7 @@ describe("the hashing thread", () => {
 
   /** What `layer-digest.ts` of the sources in `directory` says, in a process of its own. */
   function digestBy(directory: string, flags: readonly string[] = []): Promise<string> {
-    const script = join(directory, "test/support/layer-digest.ts");
+    const script = join(directory, "test/support/processes/layer-digest.ts");
     return run(process.execPath, [...TYPESCRIPT, ...flags, script, tree], { cwd: root });
   }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type CollectOptions, collect } from "../../../src/layer/collect.ts";
 import { cleanPattern, compileIgnore } from "../../../src/layer/ignore/ignore.ts";
-import { failsWith } from "../../support/file-facts.ts";
+import { failsWith } from "../../support/errors.ts";
 import { makeTree, type Tree } from "../../support/trees.ts";
 
 async function pathsOf(tree: Tree, more: Partial<CollectOptions> = {}): Promise<readonly string[]> {

@@ -22,7 +22,7 @@ import {
 } from "../../support/trees.ts";
 
 const options = { spool: memorySpool, level: 4, mtime: new Date(0), mediaType: "application/gzip" };
-const script = fileURLToPath(new URL("../../support/layer-digest.ts", import.meta.url));
+const script = fileURLToPath(new URL("../../support/processes/layer-digest.ts", import.meta.url));
 
 async function packed(directory: string, more: Partial<typeof options> = {}) {
   const [group] = split(await collect({ directory, target: "/var/task" }));

@@ -6,9 +6,9 @@ import { openLayout } from "../../../src/layout/directory.ts";
 import { contentOf, readAll } from "../../../src/oci/content.ts";
 import { hexOf } from "../../../src/oci/digest.ts";
 import { MEDIA_TYPES } from "../../../src/oci/media-types.ts";
-import { failsWith, pathsIn } from "../../support/file-facts.ts";
-import { AMD64, ARM64, send, smallImage, temporaryDirectory } from "../../support/small-image.ts";
-import { digestOfTag, fillLayout } from "../../support/small-layout.ts";
+import { failsWith } from "../../support/errors.ts";
+import { AMD64, ARM64, digestOfTag, fillLayout, send, smallImage } from "../../support/images/small-image.ts";
+import { pathsIn, temporaryDirectory } from "../../support/trees.ts";
 
 const directory = temporaryDirectory();
 let count = 0;

@@ -8,8 +8,9 @@ import { dockerArchiveSink, dockerArchiveSource } from "../../../src/layout/dock
 import { readAll } from "../../../src/oci/content.ts";
 import { digestOf, hexOf } from "../../../src/oci/digest.ts";
 import type { Image } from "../../../src/oci/image.ts";
-import { failsWith, pathsIn } from "../../support/file-facts.ts";
-import { ARM64, send, smallImage, tarOf, temporaryDirectory } from "../../support/small-image.ts";
+import { failsWith } from "../../support/errors.ts";
+import { ARM64, send, smallImage, tarOf } from "../../support/images/small-image.ts";
+import { pathsIn, temporaryDirectory } from "../../support/trees.ts";
 
 const directory = temporaryDirectory();
 let count = 0;

@@ -8,16 +8,9 @@ import { ociArchiveSink, ociArchiveSource } from "../../../src/layout/oci-archiv
 import { compose, emptyImage } from "../../../src/oci/compose.ts";
 import { readAll } from "../../../src/oci/content.ts";
 import { hexOf } from "../../../src/oci/digest.ts";
-import { failsWith, pathsIn } from "../../support/file-facts.ts";
-import {
-  AMD64,
-  ARM64,
-  layerOf,
-  send,
-  smallImage,
-  tarOf,
-  temporaryDirectory,
-} from "../../support/small-image.ts";
+import { failsWith } from "../../support/errors.ts";
+import { AMD64, ARM64, layerOf, send, smallImage, tarOf } from "../../support/images/small-image.ts";
+import { pathsIn, temporaryDirectory } from "../../support/trees.ts";
 
 const temporary = temporaryDirectory();
 let count = 0;

@@ -5,9 +5,10 @@ import { describe, it } from "node:test";
 import { withLock } from "../../../src/blobs/lock.ts";
 import { openLayout } from "../../../src/layout/directory.ts";
 import { dockerArchiveSink } from "../../../src/layout/docker-archive.ts";
-import { DEAD_PID, leftBy, leftIn, pathsIn } from "../../support/file-facts.ts";
-import { runTypeScript } from "../../support/run-typescript.ts";
-import { send, smallImage, temporaryDirectory } from "../../support/small-image.ts";
+import { send, smallImage } from "../../support/images/small-image.ts";
+import { runTypeScript } from "../../support/processes/bundled.ts";
+import { pathsIn, temporaryDirectory } from "../../support/trees.ts";
+import { DEAD_PID, leftBy, leftIn } from "../../support/unfinished-files.ts";
 
 const temporary = temporaryDirectory();
 

@@ -3,7 +3,7 @@ import { utimesSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { build, check } from "../../../src/index.ts";
-import { directories, file, withFiles, writeImage } from "../../support/check-image.ts";
+import { directories, file, withFiles, writeImage } from "../../support/images/check-image.ts";
 import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
 const SOURCE = "def handler(event, context):\n    return event\n";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { check } from "../../../src/index.ts";
-import { BASE_LAYER, file, withConfig, writeImage } from "../../support/check-image.ts";
+import { BASE_LAYER, file, withConfig, writeImage } from "../../support/images/check-image.ts";
 
 for (const [what, files, expected] of [
   ["is found where the working directory is the root", ["fn.py"], 0],

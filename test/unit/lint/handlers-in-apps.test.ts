@@ -1,5 +1,5 @@
-import { describeAppCases } from "../../support/app-cases.ts";
-import { jar } from "../../support/jar.ts";
+import { jar } from "../../support/formats/jar.ts";
+import { describeAppCases } from "../../support/images/app-cases.ts";
 
 const JAVA = { base: "java:21", options: { handler: "com.example.App::handleRequest" } } as const;
 const NODE = "exports.handler = async () => 1;\n";

@@ -9,6 +9,7 @@ import { nativeArchitecture } from "../../../src/lint/rules/app/native.ts";
 import type { Finding } from "../../../src/lint/run-rules.ts";
 import type { ImageConfig } from "../../../src/oci/image.ts";
 import { MergedView } from "../../../src/rootfs/view/merged-view.ts";
+import { elf } from "../../support/formats/elf.ts";
 import {
   BASE_LAYER,
   directories,
@@ -16,8 +17,7 @@ import {
   GOOD,
   type TestEntry,
   writeImage,
-} from "../../support/check-image.ts";
-import { elf } from "../../support/elf.ts";
+} from "../../support/images/check-image.ts";
 
 const X64 = elf();
 const ARM64 = elf({ machine: "arm64" });

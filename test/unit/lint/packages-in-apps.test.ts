@@ -1,6 +1,6 @@
-import { describeAppCases } from "../../support/app-cases.ts";
-import { elf } from "../../support/elf.ts";
-import { jar } from "../../support/jar.ts";
+import { elf } from "../../support/formats/elf.ts";
+import { jar } from "../../support/formats/jar.ts";
+import { describeAppCases } from "../../support/images/app-cases.ts";
 
 const NODE = "exports.handler = async () => 1;\n";
 const PYTHON = "def handler(event, context):\n    return 1\n";

@@ -4,6 +4,7 @@ import { check } from "../../../src/commands/check/check.ts";
 import type { CheckOptions } from "../../../src/commands/check/option-table.ts";
 import { compileIgnore } from "../../../src/layer/ignore/ignore.ts";
 import { RULES } from "../../../src/lint/run-rules.ts";
+import { elf } from "../../support/formats/elf.ts";
 import {
   APP_LAYER,
   BASE_LAYER,
@@ -14,8 +15,7 @@ import {
   withConfig,
   withFiles,
   writeImage,
-} from "../../support/check-image.ts";
-import { elf } from "../../support/elf.ts";
+} from "../../support/images/check-image.ts";
 
 async function find(image: TestImage, options: Partial<CheckOptions> = {}) {
   return check({ source: await writeImage(image), cache: false, environment: {}, ...options });

@@ -7,8 +7,8 @@ import { build as esbuild } from "esbuild";
 import { rollUpTypes } from "../../../scripts/build/types.ts";
 import { buildPackage, buildTypes } from "../../../scripts/build.ts";
 import * as index from "../../../src/index.ts";
-import { sampleInspection } from "../../support/inspections.ts";
-import { TestRegistry } from "../../support/registry.ts";
+import { sampleInspection } from "../../support/cli/inspections.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 import { type Ran, tryRun } from "../../support/run.ts";
 import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 

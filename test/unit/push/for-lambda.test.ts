@@ -7,7 +7,9 @@ import { openLayout } from "../../../src/layout/directory.ts";
 import { readAll } from "../../../src/oci/content.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
 import { TarReader } from "../../../src/tar/tar-reader.ts";
-import { publishBase } from "../../support/base.ts";
+import { failsWith } from "../../support/errors.ts";
+import { zstdOf, zstdZeros } from "../../support/formats/zstd.ts";
+import { publishBase } from "../../support/images/base.ts";
 import {
   APP_LAYER,
   BASE_LAYER,
@@ -16,13 +18,11 @@ import {
   type TestImage,
   tarOf,
   writeImage,
-} from "../../support/check-image.ts";
-import { imageWith } from "../../support/compose-image.ts";
-import { failsWith } from "../../support/file-facts.ts";
-import { TestRegistry } from "../../support/registry.ts";
-import { ARM64 } from "../../support/small-image.ts";
+} from "../../support/images/check-image.ts";
+import { imageWith } from "../../support/images/compose-image.ts";
+import { ARM64 } from "../../support/images/small-image.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 import { temporaryDirectory } from "../../support/trees.ts";
-import { zstdOf, zstdZeros } from "../../support/zstd.ts";
 
 async function pushed(source: string, options: Partial<PushOptions> = {}) {
   const out = join(temporaryDirectory(), "out");

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { type BuildEvent, type PushOptions, push } from "../../../src/index.ts";
 import { MEDIA_TYPES } from "../../../src/oci/media-types.ts";
-import { lambdaBase, publishBase } from "../../support/base.ts";
-import { TestRegistry } from "../../support/registry.ts";
+import { lambdaBase, publishBase } from "../../support/images/base.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 import { layOut, seededImage } from "../../support/reliability/image.ts";
 import { temporaryDirectory } from "../../support/trees.ts";
 

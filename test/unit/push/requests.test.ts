@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { type BuildEvent, build, push } from "../../../src/index.ts";
 import { type Digest, digestOf } from "../../../src/oci/digest.ts";
-import { lambdaBase, publishBase } from "../../support/base.ts";
-import { type RequestKind, TestRegistry, type TestRegistryOptions } from "../../support/registry.ts";
+import { lambdaBase, publishBase } from "../../support/images/base.ts";
+import { TestRegistry, type TestRegistryOptions } from "../../support/registry/registry.ts";
+import type { RequestKind } from "../../support/registry/request.ts";
 import { layOut, seededImage } from "../../support/reliability/image.ts";
 import { temporaryDirectory } from "../../support/trees.ts";
 

@@ -6,10 +6,10 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import { push } from "../../../src/commands/push/push.ts";
 import { LambdaPackError } from "../../../src/errors.ts";
 import type { Environment } from "../../../src/session/plan.ts";
+import { REGION } from "../../support/ecr/ecr.ts";
 import { type Fault, failing } from "../../support/ecr/http/faults.ts";
 import { type EcrAction, privateQuirks } from "../../support/ecr/quirks.ts";
 import { type EcrWorld, ecrWorld } from "../../support/ecr/world.ts";
-import { REGION } from "../../support/ecr.ts";
 import { refusal, status } from "../../support/reliability/faults/fault-kind.ts";
 import { layOut, seededImage } from "../../support/reliability/image.ts";
 

@@ -6,8 +6,9 @@ import { MEDIA_TYPES } from "../../../src/oci/media-types.ts";
 import { parseContentRange } from "../../../src/registry/blobs.ts";
 import type { Repository } from "../../../src/registry/repository.ts";
 import { corpus } from "../../support/corpora.ts";
-import { answer } from "../../support/faults.ts";
-import { type Fault, TestRegistry, type TestRegistryOptions } from "../../support/registry.ts";
+import type { Fault } from "../../support/registry/fault.ts";
+import { answer } from "../../support/registry/fault-cases.ts";
+import { TestRegistry, type TestRegistryOptions } from "../../support/registry/registry.ts";
 import {
   answered,
   basicCredentials,
@@ -16,7 +17,7 @@ import {
   imageOf,
   opened,
   openedWith,
-} from "../../support/repository.ts";
+} from "../../support/registry/repository.ts";
 
 /** Too large to be read whole before it is handed on. */
 const BIG = 5 * 1024 * 1024;

@@ -19,7 +19,7 @@ import {
   openedWith,
   pushTo,
   testPacing,
-} from "../../support/repository.ts";
+} from "../../support/registry/repository.ts";
 
 const MiB = 1024 * 1024;
 const LINUX = { os: "linux", architecture: "amd64" };

@@ -8,7 +8,7 @@ import { attemptsFor } from "../../../src/registry/errors/retry.ts";
 import type { HttpResponse } from "../../../src/registry/http/http.ts";
 import { warningsTo, warningText } from "../../../src/registry/http/warnings.ts";
 import { corpus } from "../../support/corpora.ts";
-import { testPacing } from "../../support/repository.ts";
+import { testPacing } from "../../support/registry/repository.ts";
 
 const HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
 

@@ -8,8 +8,8 @@ import {
   passing,
   push,
   survives,
-} from "../../support/faults.ts";
-import type { RequestKind } from "../../support/registry.ts";
+} from "../../support/registry/fault-cases.ts";
+import type { RequestKind } from "../../support/registry/request.ts";
 
 const LAST = LAYER % CHUNK;
 const cuts = (on: RequestKind, length: number): readonly FaultCase[] =>

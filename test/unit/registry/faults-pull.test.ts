@@ -1,4 +1,12 @@
-import { answer, changed, everyForm, flipped, passing, pull, survives } from "../../support/faults.ts";
+import {
+  answer,
+  changed,
+  everyForm,
+  flipped,
+  passing,
+  pull,
+  survives,
+} from "../../support/registry/fault-cases.ts";
 
 survives(
   "a pull",

@@ -7,8 +7,8 @@ import {
   passing,
   push,
   survives,
-} from "../../support/faults.ts";
-import type { RequestKind } from "../../support/registry.ts";
+} from "../../support/registry/fault-cases.ts";
+import type { RequestKind } from "../../support/registry/request.ts";
 
 const otherDigest = altered({ headers: { "docker-content-digest": `sha256:${"0".repeat(64)}` } });
 

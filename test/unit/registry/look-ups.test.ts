@@ -1,8 +1,17 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
-import { answer } from "../../support/faults.ts";
-import { type Fault, type RequestKind, type Seen, TestRegistry } from "../../support/registry.ts";
-import { basicCredentials, bytesOf, imageOf, layerOf, openedWith, pushTo } from "../../support/repository.ts";
+import type { Fault } from "../../support/registry/fault.ts";
+import { answer } from "../../support/registry/fault-cases.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
+import {
+  basicCredentials,
+  bytesOf,
+  imageOf,
+  layerOf,
+  openedWith,
+  pushTo,
+} from "../../support/registry/repository.ts";
+import type { RequestKind, Seen } from "../../support/registry/request.ts";
 
 let started: TestRegistry | undefined;
 afterEach(async () => {

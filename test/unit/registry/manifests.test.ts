@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
 import { LambdaPackError } from "../../../src/errors.ts";
 import { MEDIA_TYPES } from "../../../src/oci/media-types.ts";
-import { altered, answer, changed } from "../../support/faults.ts";
-import { TestRegistry, type TestRegistryOptions } from "../../support/registry.ts";
+import { altered, answer, changed } from "../../support/registry/fault-cases.ts";
+import { TestRegistry, type TestRegistryOptions } from "../../support/registry/registry.ts";
 import {
   bytesOf,
   imageOf,
@@ -12,7 +12,7 @@ import {
   openedWith,
   pushTo,
   type TestImage,
-} from "../../support/repository.ts";
+} from "../../support/registry/repository.ts";
 
 const LINUX = { os: "linux", architecture: "amd64" };
 const types = MEDIA_TYPES.oci;

@@ -8,18 +8,22 @@ import { push } from "../../../src/commands/push/push.ts";
 import { LambdaPackError } from "../../../src/errors.ts";
 import type { Content } from "../../../src/oci/content.ts";
 import type { Repository } from "../../../src/registry/repository.ts";
-import { CertificateAuthority } from "../../support/certificates.ts";
-import { answer } from "../../support/faults.ts";
-import { ConnectProxy, type ProxyFault } from "../../support/proxy.ts";
+import { CertificateAuthority } from "../../support/http/certificates.ts";
+import { ConnectProxy, type ProxyFault } from "../../support/http/proxy.ts";
+import { NOBODY_LISTENS, serveTls } from "../../support/http/serve.ts";
+import type { Answer } from "../../support/registry/answer.ts";
+import type { Fault } from "../../support/registry/fault.ts";
+import { answer } from "../../support/registry/fault-cases.ts";
+import { TestRegistry, type TestRegistryOptions } from "../../support/registry/registry.ts";
 import {
-  type Answer,
-  type Fault,
-  type RequestKind,
-  TestRegistry,
-  type TestRegistryOptions,
-} from "../../support/registry.ts";
-import { basicCredentials, bytesOf, imageOf, layerOf, openedWith, pushTo } from "../../support/repository.ts";
-import { NOBODY_LISTENS, serveTls } from "../../support/serve.ts";
+  basicCredentials,
+  bytesOf,
+  imageOf,
+  layerOf,
+  openedWith,
+  pushTo,
+} from "../../support/registry/repository.ts";
+import type { RequestKind } from "../../support/registry/request.ts";
 
 const started: TestRegistry[] = [];
 afterEach(async () => {

@@ -3,8 +3,8 @@ import { createServer } from "node:net";
 import { afterEach, describe, it } from "node:test";
 import { digestOf } from "../../../src/oci/digest.ts";
 import { corpus } from "../../support/corpora.ts";
-import { answer } from "../../support/faults.ts";
-import { TestRegistry, type TestRegistryOptions } from "../../support/registry.ts";
+import { answer } from "../../support/registry/fault-cases.ts";
+import { TestRegistry, type TestRegistryOptions } from "../../support/registry/registry.ts";
 import {
   answered,
   basicCredentials,
@@ -14,7 +14,7 @@ import {
   opened,
   openedWith,
   pushTo,
-} from "../../support/repository.ts";
+} from "../../support/registry/repository.ts";
 
 const started: TestRegistry[] = [];
 

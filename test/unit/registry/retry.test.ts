@@ -6,7 +6,7 @@ import { damaged, retryAfterMs } from "../../../src/registry/errors/refusal.ts";
 import { Attempts, attemptsFor, RETRY_POLICY, type RetryPolicy } from "../../../src/registry/errors/retry.ts";
 import { createThrottle, createThrottles, type Throttle } from "../../../src/registry/errors/throttle.ts";
 import { corpus } from "../../support/corpora.ts";
-import { testPacing } from "../../support/repository.ts";
+import { testPacing } from "../../support/registry/repository.ts";
 
 const refusal = (status: number, facts: Partial<RegistryAnswer> = {}) =>
   new LambdaPackError("REGISTRY_ANSWER", "no", { answer: { status, complaints: [], ...facts } });

@@ -7,8 +7,8 @@ import { build } from "../../../src/commands/build/build.ts";
 import { push } from "../../../src/commands/push/push.ts";
 import { privateQuirks } from "../../support/ecr/quirks.ts";
 import { type EcrWorld, ecrWorld } from "../../support/ecr/world.ts";
+import { bytesOf } from "../../support/registry/repository.ts";
 import { layOut, seededImage } from "../../support/reliability/image.ts";
-import { bytesOf } from "../../support/repository.ts";
 
 /** As large as a base is beside an app. */
 const base = seededImage("base", 3_000_000, 2_000_000);

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { afterEach, describe, it } from "node:test";
 import type { Content } from "../../../src/oci/content.ts";
-import { altered, answer } from "../../support/faults.ts";
-import { TestRegistry, type TestRegistryOptions } from "../../support/registry.ts";
+import { serve } from "../../support/http/serve.ts";
+import { altered, answer } from "../../support/registry/fault-cases.ts";
+import { TestRegistry, type TestRegistryOptions } from "../../support/registry/registry.ts";
 import {
   answered,
   basicCredentials,
@@ -13,9 +14,7 @@ import {
   opened,
   openedWith,
   pushTo,
-} from "../../support/repository.ts";
-
-import { serve } from "../../support/serve.ts";
+} from "../../support/registry/repository.ts";
 
 const SIZE = 100_000;
 const CHUNK = 30_000;

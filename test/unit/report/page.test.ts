@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { inspectionPage } from "../../../src/index.ts";
 import { escapeHtml, fill, html, jsonHtml } from "../../../src/report/html.ts";
 import { treeOf } from "../../../src/report/tree.ts";
-import { manyFiles, sampleInspection } from "../../support/inspections.ts";
+import { manyFiles, sampleInspection } from "../../support/cli/inspections.ts";
 
 const NOTHING = { files: 0, bytes: 0 };
 const hashOf = (text: string) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;

@@ -7,8 +7,8 @@ import { fileContent } from "../../../src/blobs/file-content.ts";
 import type { Content } from "../../../src/oci/content.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
 import { scanLayer } from "../../../src/rootfs/scan.ts";
-import { failsWith } from "../../support/file-facts.ts";
-import { TAR_END, tarFile, tarHeader } from "../../support/tar-blocks.ts";
+import { failsWith } from "../../support/errors.ts";
+import { TAR_END, tarFile, tarHeader } from "../../support/formats/tar-blocks.ts";
 import { noise, temporaryDirectory } from "../../support/trees.ts";
 
 const TAR = Buffer.concat([tarFile("a", "1"), tarFile("b", noise(300_000)), TAR_END]);

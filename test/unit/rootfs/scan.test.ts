@@ -7,8 +7,8 @@ import { digestOf } from "../../../src/oci/digest.ts";
 import { scanLayer } from "../../../src/rootfs/scan.ts";
 import { scanImage } from "../../../src/rootfs/scan-image.ts";
 import type { LayerEntry } from "../../../src/tar/layer-entry.ts";
-import { directories, file, type TestEntry, tarOf } from "../../support/check-image.ts";
-import { paxHeader, TAR_END, tarHeader } from "../../support/tar-blocks.ts";
+import { paxHeader, TAR_END, tarHeader } from "../../support/formats/tar-blocks.ts";
+import { directories, file, type TestEntry, tarOf } from "../../support/images/check-image.ts";
 
 /** The bytes in pieces of `piece`. */
 function contentOf(bytes: Uint8Array, piece = 65_536): Content {

@@ -18,7 +18,7 @@ import { digestOf } from "../../../src/oci/digest.ts";
 import type { Layer } from "../../../src/oci/image.ts";
 import { MEDIA_TYPES } from "../../../src/oci/media-types.ts";
 import { removeTree, unpackImage } from "../../../src/rootfs/unpack/unpack.ts";
-import { temporaryDirectory } from "../../support/small-image.ts";
+import { temporaryDirectory } from "../../support/trees.ts";
 
 type Entry = Partial<Header> & { readonly name: string } & { readonly text?: string };
 

@@ -5,7 +5,7 @@ import type { Layer } from "../../../src/oci/image.ts";
 import { cacheOf } from "../../../src/rootfs/caches.ts";
 import { bySize, Largest } from "../../../src/rootfs/largest.ts";
 import { type ImageUsage, measureUsage } from "../../../src/rootfs/usage.ts";
-import { layerOf } from "../../support/small-image.ts";
+import { layerOf } from "../../support/images/small-image.ts";
 
 const big = (letter: string) => letter.repeat(5000);
 

@@ -13,10 +13,10 @@ import {
 } from "@aws-sdk/client-lambda";
 import { type DevOptions, type DevServer, dev } from "../../../src/index.ts";
 import { findPython, requireModule } from "../../../src/runtime/host/interpreter.ts";
-import { lambdaPack } from "../../support/cli.ts";
+import { lambdaPack } from "../../support/cli/cli.ts";
+import { lockedAs, npmRegistry, testPackage } from "../../support/http/npm-registry.ts";
 import { appOf } from "../../support/local-function.ts";
-import { lockedAs, npmRegistry, testPackage } from "../../support/npm-registry.ts";
-import { until } from "../../support/until.ts";
+import { until } from "../../support/time.ts";
 
 const python = await findPython(process.env).catch(() => undefined);
 const hasDebugpy =

@@ -5,9 +5,9 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { dev, type InvokeOptions, type InvokeResult, invoke, SAMPLES } from "../../../src/index.ts";
-import { lambdaPack, type Outcome } from "../../support/cli.ts";
+import { lambdaPack, type Outcome } from "../../support/cli/cli.ts";
+import { lockedAs, npmRegistry, testPackage } from "../../support/http/npm-registry.ts";
 import { appOf } from "../../support/local-function.ts";
-import { lockedAs, npmRegistry, testPackage } from "../../support/npm-registry.ts";
 import { PROGRAM } from "../../support/run.ts";
 
 const ECHO = `exports.handler = async (event, context) => {

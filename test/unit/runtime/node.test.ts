@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { appOf, nodeFunction, read } from "../../support/local-function.ts";
-import { until } from "../../support/until.ts";
+import { until } from "../../support/time.ts";
 
 const major = Number(process.versions.node.split(".")[0]);
 

@@ -6,7 +6,7 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { appOf, nodeFunction, read } from "../../support/local-function.ts";
 import { PROGRAM } from "../../support/run.ts";
-import { until } from "../../support/until.ts";
+import { until } from "../../support/time.ts";
 
 function isAlive(pid: number): boolean {
   try {

@@ -5,8 +5,8 @@ import { describe, it } from "node:test";
 import { push } from "../../../src/index.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
 import { MEDIA_TYPES } from "../../../src/oci/media-types.ts";
-import { failsWith } from "../../support/file-facts.ts";
-import { TestRegistry } from "../../support/registry.ts";
+import { failsWith } from "../../support/errors.ts";
+import { TestRegistry } from "../../support/registry/registry.ts";
 import { temporaryDirectory } from "../../support/trees.ts";
 
 const { config: configType, layer: layerType, manifest: manifestType } = MEDIA_TYPES.oci;

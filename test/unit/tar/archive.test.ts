@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { pack } from "tar-stream";
 import { indexArchive, writeArchive } from "../../../src/tar/archive.ts";
-import { failsWith } from "../../support/file-facts.ts";
-import { temporaryDirectory } from "../../support/small-image.ts";
+import { failsWith } from "../../support/errors.ts";
+import { temporaryDirectory } from "../../support/trees.ts";
 
 const BLOCK = 512;
 const END = Buffer.alloc(2 * BLOCK);

@@ -3,8 +3,8 @@ import { describe, it } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import type { LayerEntry } from "../../../src/tar/layer-entry.ts";
 import { TarReader } from "../../../src/tar/tar-reader.ts";
-import { failsWith } from "../../support/file-facts.ts";
-import { padded, paxHeader, TAR_END, tarFile, tarHeader } from "../../support/tar-blocks.ts";
+import { failsWith } from "../../support/errors.ts";
+import { padded, paxHeader, TAR_END, tarFile, tarHeader } from "../../support/formats/tar-blocks.ts";
 
 interface ReadEntry extends LayerEntry {
   readonly content: string;

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { CertificateAuthority, LeafOptions } from "../../certificates.ts";
+import type { CertificateAuthority, LeafOptions } from "../../http/certificates.ts";
 import { type Fault, type FaultPlan, flip } from "./faults.ts";
 import { send } from "./sending.ts";
 import { type Answer, BodyDropped, type Exchange, type LogEntry, type Service } from "./wire.ts";

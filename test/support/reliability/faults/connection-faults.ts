@@ -1,7 +1,7 @@
-import type { LeafOptions } from "../../certificates.ts";
 import type { Fault, FaultRequest } from "../../ecr/http/faults.ts";
-import type { ProxyFault } from "../../proxy.ts";
-import type { LookedUp } from "../../resolver.ts";
+import type { LeafOptions } from "../../http/certificates.ts";
+import type { ProxyFault } from "../../http/proxy.ts";
+import type { LookedUp } from "../../http/resolver.ts";
 
 /**
  * Trouble on the way, before there is a request: to a `look-up` of the registry's name (of the proxy's, where there is one),

@@ -1,8 +1,9 @@
 import type { ErrorCode } from "../../../../src/errors.ts";
 import type { Fault, FaultRequest } from "../../ecr/http/faults.ts";
 import type { Quirks } from "../../ecr/quirks.ts";
-import { problem, type TestRegistryOptions } from "../../registry.ts";
-import type { TestImage } from "../../repository.ts";
+import { problem } from "../../registry/answer.ts";
+import type { TestRegistryOptions } from "../../registry/registry.ts";
+import type { TestImage } from "../../registry/repository.ts";
 import type { Stage } from "../stage.ts";
 import type { Trouble } from "./connection-faults.ts";
 

@@ -1,5 +1,5 @@
 import type { Fault, FaultRequest } from "../../ecr/http/faults.ts";
-import type { TestImage } from "../../repository.ts";
+import type { TestImage } from "../../registry/repository.ts";
 import {
   busy,
   expired,

@@ -1,5 +1,7 @@
 import { type Fault as EcrFault, flip } from "../../ecr/http/faults.ts";
-import type { Answer, Fault, RequestKind } from "../../registry.ts";
+import type { Answer } from "../../registry/answer.ts";
+import type { Fault } from "../../registry/fault.ts";
+import type { RequestKind } from "../../registry/request.ts";
 
 const WORDS: Readonly<Partial<Record<RequestKind, string>>> = {
   "head manifest": "head-manifest",

@@ -2,8 +2,8 @@ import { constants, deflateRawSync, gzipSync } from "node:zlib";
 import { contentOf } from "../../../../src/oci/content.ts";
 import { digestOf } from "../../../../src/oci/digest.ts";
 import { MEDIA_TYPES } from "../../../../src/oci/media-types.ts";
-import type { Answer } from "../../registry.ts";
-import { bytesOf, contentOfBytes } from "../../repository.ts";
+import type { Answer } from "../../registry/answer.ts";
+import { bytesOf, contentOfBytes } from "../../registry/repository.ts";
 
 const MiB = 1024 * 1024;
 const GiB = 1024 * MiB;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { MEDIA_TYPES } from "../../../../src/oci/media-types.ts";
-import { TestRegistry } from "../../registry.ts";
+import { TestRegistry } from "../../registry/registry.ts";
 import { tryRun } from "../../run.ts";
 import { type Bomb, type Command, imageWith } from "./bombs.ts";
 

@@ -18,9 +18,9 @@ import { addressKind } from "../../../../src/registry/http/address.ts";
 import type { Environment } from "../../../../src/registry/http/agent.ts";
 import { createHttp, type HttpResponse } from "../../../../src/registry/http/http.ts";
 import { corpus } from "../../../support/corpora.ts";
-import { ConnectProxy } from "../../../support/proxy.ts";
-import { answered } from "../../../support/repository.ts";
-import { serve } from "../../../support/serve.ts";
+import { ConnectProxy } from "../../../support/http/proxy.ts";
+import { serve } from "../../../support/http/serve.ts";
+import { answered } from "../../../support/registry/repository.ts";
 
 const CANARY = "c4nary-s3cret";
 const PULL = ["repository:app:pull"];

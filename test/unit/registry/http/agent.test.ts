@@ -9,10 +9,10 @@ import { agentsFor, type Environment } from "../../../../src/registry/http/agent
 import { certificatesOf } from "../../../../src/registry/http/certificates.ts";
 import { createHttp } from "../../../../src/registry/http/http.ts";
 import { proxyFor } from "../../../../src/registry/http/proxy.ts";
-import { CertificateAuthority } from "../../../support/certificates.ts";
-import { ConnectProxy, type ProxyOptions } from "../../../support/proxy.ts";
+import { CertificateAuthority } from "../../../support/http/certificates.ts";
+import { ConnectProxy, type ProxyOptions } from "../../../support/http/proxy.ts";
+import { NOBODY_LISTENS, serve, serveTls } from "../../../support/http/serve.ts";
 import { run } from "../../../support/run.ts";
-import { NOBODY_LISTENS, serve, serveTls } from "../../../support/serve.ts";
 
 describe("the proxy of a URL", () => {
   const environment: Environment = { HTTPS_PROXY: "http://proxy:3128", HTTP_PROXY: "http://plain:3128" };

@@ -9,10 +9,10 @@ import { LambdaPackError } from "../../../../src/errors.ts";
 import { certificatesOf } from "../../../../src/registry/http/certificates.ts";
 import { createHttp } from "../../../../src/registry/http/http.ts";
 import { socketError } from "../../../../src/registry/http/socket-error.ts";
-import { CertificateAuthority } from "../../../support/certificates.ts";
-import { ConnectProxy } from "../../../support/proxy.ts";
+import { CertificateAuthority } from "../../../support/http/certificates.ts";
+import { ConnectProxy } from "../../../support/http/proxy.ts";
+import { serveTls } from "../../../support/http/serve.ts";
 import { run } from "../../../support/run.ts";
-import { serveTls } from "../../../support/serve.ts";
 
 type Files = Readonly<Record<string, string>>;
 

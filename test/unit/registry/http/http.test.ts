@@ -9,8 +9,8 @@ import { derivedSignal } from "../../../../src/async/abortable.ts";
 import type { BuildEvent } from "../../../../src/events.ts";
 import { createHttp, type Http, type HttpBody, type Timeouts } from "../../../../src/registry/http/http.ts";
 import { TIMEOUTS, timeoutsFor } from "../../../../src/registry/http/idle-timer.ts";
-import { CertificateAuthority } from "../../../support/certificates.ts";
-import { NOBODY_LISTENS, serve, serveTcp, serveTls } from "../../../support/serve.ts";
+import { CertificateAuthority } from "../../../support/http/certificates.ts";
+import { NOBODY_LISTENS, serve, serveTcp, serveTls } from "../../../support/http/serve.ts";
 
 const MIB = 1024 * 1024;
 
