@@ -1,5 +1,6 @@
 import { type Pacing, REAL_PACING } from "../async/pacing.ts";
 import { retry } from "../async/retry.ts";
+import { loadOnce } from "../async/single-flight.ts";
 import type { OnEvent } from "../events.ts";
 import {
   type ClientOptions,
@@ -60,9 +61,7 @@ export class AwsApi {
     what: string,
   ): Promise<Types<EcrSdk, Operation>["output"]> {
     const key = `${place.region} ${place.fips} ${place.dualStack}`;
-    const opening = this.#ecr.get(key) ?? openEcr(place, this.#options);
-    this.#ecr.set(key, opening);
-    const { send } = await opening;
+    const { send } = await loadOnce(this.#ecr, key, () => openEcr(place, this.#options));
     return this.#call((options) => send(operation, input, options), what, `ecr:${operation}`);
   }
 
@@ -77,16 +76,11 @@ export class AwsApi {
     what: string,
     answerMs?: number,
   ): Promise<Types<LambdaSdk, Operation>["output"]> {
-    const opening = this.#lambda.get(region) ?? openLambda(region, this.#options);
-    this.#lambda.set(region, opening);
-    const { send } = await opening;
+    const { send } = await loadOnce(this.#lambda, region, () => openLambda(region, this.#options));
     const limit = answerMs === undefined ? {} : { requestTimeout: answerMs };
     const action = operation === "Invoke" ? "InvokeFunction" : operation;
-    return this.#call(
-      (options) => send(operation, input, { ...options, ...limit }),
-      what,
-      `lambda:${action}`,
-    );
+    const call = (options: SendOptions) => send(operation, input, { ...options, ...limit });
+    return this.#call(call, what, `lambda:${action}`);
   }
 
   /**

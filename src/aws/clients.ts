@@ -1,12 +1,17 @@
+import { createInterface } from "node:readline/promises";
 import type { ECRClientConfig } from "@aws-sdk/client-ecr";
 import { loadPackage } from "../async/load-package.ts";
 import type { Pacing } from "../async/pacing.ts";
 import type { OnEvent } from "../events.ts";
 import type { EcrHost } from "./ecr/ecr-host.ts";
 import { type Environment, endpointOf, type Service, settingsOf } from "./environment.ts";
-import { askMfaCode, type Terminal, terminalOf } from "./mfa.ts";
-import { limitAnswers, noteCredentials, type Observable, reportRequests } from "./request-events.ts";
-import { retryStrategy } from "./retries.ts";
+import {
+  limitAnswers,
+  noteCredentials,
+  type Observable,
+  reportRequests,
+  retryStrategy,
+} from "./request-events.ts";
 import { openTransport } from "./transport.ts";
 
 export interface ClientOptions {
@@ -56,7 +61,7 @@ type Send<Sdk> = <Operation extends OperationOf<Sdk>>(
 ) => Promise<Types<Sdk, Operation>["output"]>;
 
 /** A client of the SDK for one API in one region. The SDK is loaded when one is opened. */
-export interface OpenClient<Sdk> {
+interface OpenClient<Sdk> {
   readonly send: Send<Sdk>;
   readonly close: () => void;
 }
@@ -136,3 +141,29 @@ async function openClient<Sdk extends object>(
 }
 
 function ignore(): void {}
+
+/** A terminal at which the user can be asked. */
+interface Terminal {
+  readonly input: NodeJS.ReadableStream;
+  readonly output: NodeJS.WritableStream;
+}
+
+/**
+ * Returns the terminal of this process; undefined in a pipeline or a CI job. It writes to stderr,
+ * because stdout carries the result.
+ */
+function terminalOf(): Terminal | undefined {
+  const { stdin: input, stderr: output } = process;
+  return input.isTTY && output.isTTY ? { input, output } : undefined;
+}
+
+/** Asks for the code of the MFA device `serial`. Returns an empty code if the input ends. */
+async function askMfaCode(serial: string, { input, output }: Terminal): Promise<string> {
+  const lines = createInterface({ input, output });
+  const ended = new Promise<string>((resolve) => lines.once("close", () => resolve("")));
+  try {
+    return (await Promise.race([lines.question(`\nMFA code of ${serial}: `), ended])).trim();
+  } finally {
+    lines.close();
+  }
+}

@@ -1,5 +1,6 @@
-import { type ErrorCode, LambdaPackError } from "../errors.ts";
+import { type ErrorCode, hasCode, LambdaPackError } from "../errors.ts";
 import { printable } from "../registry/errors/redact.ts";
+import type { AwsApi } from "./api.ts";
 
 /**
  * AWS's exceptions that say what is wrong with a request, as `name: message`, with the fix. The
@@ -164,4 +165,17 @@ export function undefinedOn(...names: readonly string[]): (error: unknown) => un
     if (causedBy(error, ...names)) return undefined;
     throw error;
   };
+}
+
+/** Returns undefined, with a warning, if the caller may not see the answer. */
+export async function unlessDenied<T>({ emit }: AwsApi, answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    const isHidden = hasCode(error, "DENIED", "REPOSITORY_NOT_FOUND");
+    if (!isHidden || !(error instanceof LambdaPackError)) throw error;
+    const { message, hint } = error;
+    emit({ type: "warning", message, ...(hint !== undefined && { hint }) });
+    return undefined;
+  }
 }

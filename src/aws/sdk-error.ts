@@ -17,17 +17,14 @@ interface Failure {
   readonly unanswered: boolean;
   /** Whether credentials were still being fetched, from a provider, STS or SSO. */
   readonly isSigning: boolean;
-  /** The messages of credential providers that failed, redacted. */
-  readonly notes: readonly string[];
+  /** Whether a provider of credentials failed. */
+  readonly ofProvider: boolean;
+  /** The messages of credential providers that failed, redacted, one on each line. */
+  readonly notes: string;
   /** ` in the profile p`, or empty. */
   readonly where: string;
   /** The IAM action that was attempted. */
   readonly action: string;
-}
-
-interface Meaning {
-  readonly test: (failure: Failure) => boolean;
-  readonly error: (failure: Failure, what: string) => LambdaPackError;
 }
 
 /**
@@ -44,125 +41,113 @@ export function awsError(
 ): LambdaPackError {
   if (error instanceof LambdaPackError) return error;
   const failure = { ...failureOf(error), where: profile ? ` in the profile ${profile}` : "", action };
-  const meaning = MEANINGS.find(({ test }) => test(failure));
-  return meaning?.error(failure, what) ?? persistent(failure, what);
+  const { name, status, unanswered } = failure;
+  const problem = LOGIN_PROBLEMS.find(([test]) => test(failure));
+  if (problem) return noLogin(problem, failure, what);
+  if (isRoleDenied(failure)) return roleDenied(failure, what);
+  if (/^AccessDenied/.test(name) || status === 403) return denied(failure, what);
+  return unanswered || isUntrusted(failure) ? unreachable(failure, what) : persistent(failure, what);
 }
+
+type LoginProblem = readonly [test: (failure: Failure) => boolean, problem: string, hint: string];
 
 const HOW_TO_SIGN_IN =
   "run aws sso login or aws configure and set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a role gives them";
 
 /** The first that fits counts. */
-const MEANINGS: readonly Meaning[] = [
-  noLogin(
-    ({ name, message }) => isProvider(name) && /multi-factor authentication/.test(message),
+const LOGIN_PROBLEMS: readonly LoginProblem[] = [
+  [
+    ({ ofProvider, message }) => ofProvider && /multi-factor authentication/.test(message),
     "the code of an MFA device is missing",
     "run it in a terminal, where the code is asked for, or get a session first: aws sts get-session-token --serial-number <ARN> --token-code <code>",
-  ),
-  noLogin(
-    ({ name, notes }) => isProvider(name) && notes.some((note) => /Command failed/.test(note)),
+  ],
+  [
+    ({ ofProvider, notes }) => ofProvider && /Command failed/.test(notes),
     "credential_process failed",
     "run the command of credential_process in ~/.aws/config yourself, and correct what it says",
-  ),
-  noLogin(
-    ({ name, notes }) => isProvider(name) && notes.some((note) => /credential_process/.test(note)),
+  ],
+  [
+    ({ ofProvider, notes }) => ofProvider && /credential_process/.test(notes),
     "credential_process gave no credentials",
     "its output has to be one JSON object with Version 1, AccessKeyId and SecretAccessKey",
-  ),
-  noLogin(
-    ({ name, notes, where }) =>
-      isProvider(name) && where !== "" && notes.some((note) => /could not be found/i.test(note)),
+  ],
+  [
+    ({ ofProvider, notes, where }) => ofProvider && where !== "" && /could not be found/i.test(notes),
     "no AWS credentials",
     "the profile is neither in ~/.aws/config nor in ~/.aws/credentials; aws configure list-profiles shows the profiles; correct AWS_PROFILE",
-  ),
-  noLogin(
-    ({ name, message }) =>
-      isProvider(name) && /from any providers|Metadata Service access disabled/.test(message),
+  ],
+  [
+    ({ ofProvider, message }) =>
+      ofProvider && /from any providers|Metadata Service access disabled/.test(message),
     "no AWS credentials",
     HOW_TO_SIGN_IN,
-  ),
-  noLogin(
-    ({ name, message }) => isProvider(name) && /aws sso login|\bSSO\b|^UnauthorizedException/.test(message),
+  ],
+  [
+    ({ ofProvider, message }) => ofProvider && /aws sso login|\bSSO\b|^UnauthorizedException/.test(message),
     "the AWS SSO session is over",
     "run aws sso login with the same profile",
-  ),
-  noLogin(
-    ({ name, message }) => isProvider(name) && /^ForbiddenException/.test(message),
+  ],
+  [
+    ({ ofProvider, message }) => ofProvider && /^ForbiddenException/.test(message),
     "AWS SSO gives no credentials",
     "check sso_account_id and sso_role_name; the role has to be assigned to you in IAM Identity Center",
-  ),
-  noLogin(({ name }) => isProvider(name), "the AWS credentials cannot be read", HOW_TO_SIGN_IN),
-  noLogin(
+  ],
+  [({ ofProvider }) => ofProvider, "the AWS credentials cannot be read", HOW_TO_SIGN_IN],
+  [
     ({ isSigning, path }) => isSigning && path !== "",
     "the token file of the web identity cannot be read",
     "set AWS_WEB_IDENTITY_TOKEN_FILE to the file with the token; in GitHub Actions the job needs permissions: id-token: write",
-  ),
-  noLogin(
+  ],
+  [
     ({ isSigning, name }) => isSigning && /^(?:InvalidIdentityToken|IDPRejectedClaim)/.test(name),
     "AWS does not accept the web identity token",
     "the account of the role needs an IAM OIDC provider for the issuer of the token, with its audience (usually sts.amazonaws.com)",
-  ),
-  noLogin(
+  ],
+  [
     // The SDK has already adjusted to the server's clock and tried again without success.
     ({ name, message }) =>
       name === "RequestTimeTooSkewed" || /Signature (?:expired|not yet current)/.test(message),
     "the clock of this machine is wrong",
     "set the clock, then run it again",
-  ),
-  noLogin(
+  ],
+  [
     ({ name }) => /^(?:ExpiredToken|RequestExpired)/.test(name),
     "the AWS session has expired",
     "get new credentials, for example with aws sso login, or a new web identity token",
-  ),
-  noLogin(
-    ({ name }) =>
-      /^(?:UnrecognizedClient|InvalidClientTokenId|InvalidAccessKeyId|InvalidSignature|SignatureDoesNotMatch|IncompleteSignature|MissingAuthenticationToken)/.test(
-        name,
-      ),
+  ],
+  [
+    ({ name }) => UNKNOWN_KEYS.test(name),
     "AWS does not know these keys",
     "check AWS_PROFILE or AWS_ACCESS_KEY_ID; China, GovCloud and each isolated region have accounts and keys of their own",
-  ),
-  {
-    test: ({ isSigning, name, message }) =>
-      isSigning && /^AccessDenied/.test(name) && /sts:AssumeRole/.test(message),
-    error: roleDenied,
-  },
-  noLogin(
+  ],
+  [
     // Other refusals of STS or SSO persist until the profile or the role is corrected.
-    ({ isSigning, status, name }) =>
-      isSigning && status >= 400 && status < 500 && status !== 429 && !isTemporary(name),
+    (failure) => failure.isSigning && isRefusal(failure) && !isRoleDenied(failure),
     "AWS gives no credentials",
     "check the ARN of the role (AWS_ROLE_ARN, role_arn), the profile, and the keys that it starts from",
-  ),
-  {
-    test: ({ name, status }) => /^AccessDenied/.test(name) || status === 403,
-    error: denied,
-  },
-  {
-    test: ({ unanswered, code, message }) => unanswered || isUntrusted(code, message),
-    error: unreachable,
-  },
+  ],
 ];
 
-function noLogin(test: Meaning["test"], problem: string, hint: string): Meaning {
-  const error: Meaning["error"] = ({ name, message, code, path, notes, where, isSigning }, what) => {
-    const process = notes.find((note) => /Command failed|credential_process/.test(note));
-    const words = process ?? (isProvider(name) ? message : `${name}: ${message}`);
-    const reason = path === "" ? words : `${code}: ${path}`;
-    return new LambdaPackError(
-      "CREDENTIALS_INVALID",
-      `${problem}${isSigning ? where : ""}: AWS cannot ${what} (${reason})`,
-      { hint },
-    );
-  };
-  return { test, error };
+const UNKNOWN_KEYS =
+  /^(?:UnrecognizedClient|InvalidClientTokenId|InvalidAccessKeyId|InvalidSignature|SignatureDoesNotMatch|IncompleteSignature|MissingAuthenticationToken)/;
+
+/** Returns whether the answer is a refusal and not a failure that may pass. */
+function isRefusal({ status, name }: Failure): boolean {
+  const isTemporary = /^(?:IDPCommunicationError|Throttl|TooManyRequests|RequestLimitExceeded)/.test(name);
+  return status >= 400 && status < 500 && status !== 429 && !isTemporary;
 }
 
-function isProvider(name: string): boolean {
-  return name === "CredentialsProviderError" || name === "TokenProviderError" || name === "ProviderError";
+function isRoleDenied({ isSigning, name, message }: Failure): boolean {
+  return isSigning && /^AccessDenied/.test(name) && /sts:AssumeRole/.test(message);
 }
 
-function isTemporary(name: string): boolean {
-  return /^(?:IDPCommunicationError|Throttl|TooManyRequests|RequestLimitExceeded)/.test(name);
+function noLogin([, problem, hint]: LoginProblem, failure: Failure, what: string): LambdaPackError {
+  const { name, message, code, path, notes, where, isSigning, ofProvider } = failure;
+  const process = /^.*(?:Command failed|credential_process).*$/m.exec(notes)?.[0];
+  const words = process ?? (ofProvider ? message : `${name}: ${message}`);
+  const reason = path === "" ? words : `${code}: ${path}`;
+  const text = `${problem}${isSigning ? where : ""}: AWS cannot ${what} (${reason})`;
+  return new LambdaPackError("CREDENTIALS_INVALID", text, { hint });
 }
 
 /** Only the role's trust policy allows a web identity; other callers need their own policy too. */
@@ -194,10 +179,11 @@ function denied({ message, action: tried }: Failure, what: string): LambdaPackEr
   });
 }
 
-function unreachable({ message, code, isSigning, action }: Failure, what: string): LambdaPackError {
+function unreachable(failure: Failure, what: string): LambdaPackError {
+  const { message, code, isSigning, action } = failure;
   const place = isSigning ? "STS or SSO cannot be reached for credentials" : "AWS cannot be reached";
   const endpoint = isSigning ? "sts" : action.startsWith("ecr:") ? "ecr.api" : "lambda";
-  const hint = isUntrusted(code, message)
+  const hint = isUntrusted(failure)
     ? "set AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS to a PEM file with the authority of the proxy that inspects TLS, or of the endpoint"
     : `check the region, the network, and HTTPS_PROXY and NO_PROXY; a private subnet needs the endpoint com.amazonaws.<region>.${endpoint}`;
   // The system's error without what the SDK adds. Retries judge its code.
@@ -220,7 +206,8 @@ function failureOf(error: unknown): Omit<Failure, "where" | "action"> {
   const fields = Object(error) as Readonly<Record<string, unknown>> & CredentialContext;
   const { name = "Error", message = error, code = "", path = "", whileSigning = false } = fields;
   const status = Object(fields["$metadata"]).httpStatusCode;
-  const isSigning = whileSigning || isProvider(String(name));
+  const ofProvider = /^(?:Credentials|Token)?ProviderError$/.test(String(name));
+  const isSigning = whileSigning || ofProvider;
   return {
     name: String(name),
     message: redact(String(message)),
@@ -229,7 +216,8 @@ function failureOf(error: unknown): Omit<Failure, "where" | "action"> {
     path: typeof path === "string" ? path : "",
     unanswered: name === "TimeoutError" || (status === undefined && typeof fields["code"] === "string"),
     isSigning,
-    notes: isSigning ? (fields.providerNotes ?? []).map(redact) : [],
+    ofProvider,
+    notes: isSigning ? (fields.providerNotes ?? []).map(redact).join("\n") : "",
   };
 }
 
@@ -237,7 +225,7 @@ const UNTRUSTED_CODE =
   /^(?:SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED|UNABLE_TO_(?:GET_ISSUER|VERIFY_LEAF)|CERT_UNTRUSTED)/;
 const UNTRUSTED = /self[- ]signed certificate|unable to (?:get local issuer|verify the first) certificate/i;
 
-function isUntrusted(code: string, message: string): boolean {
+function isUntrusted({ code, message }: Failure): boolean {
   return UNTRUSTED_CODE.test(code) || UNTRUSTED.test(message);
 }
 

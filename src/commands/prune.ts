@@ -1,8 +1,7 @@
 import type { AwsApi } from "../aws/api.ts";
 import { DELETED_AT_ONCE, deleteImages, listImages, type StoredImage } from "../aws/ecr/images.ts";
 import { type Owners, readOwners } from "../aws/ecr/owners.ts";
-import type { RepositoryFacts } from "../aws/ecr/repositories.ts";
-import { readPolicy } from "../aws/ecr/repository-policy.ts";
+import { type RepositoryFacts, readPolicy } from "../aws/ecr/repositories.ts";
 import { usedImages } from "../aws/functions/image-use.ts";
 import { ANY_ACCOUNT, foreignAccounts } from "../aws/policy/policy.ts";
 import { LambdaPackError } from "../errors.ts";

@@ -1,8 +1,13 @@
 import type { AwsApi } from "../aws/api.ts";
 import { ensureLifecycle, type LifecycleHow } from "../aws/ecr/lifecycle.ts";
-import { ensureRepository, findRepository, type RepositoryFacts } from "../aws/ecr/repositories.ts";
+import {
+  ensureRepository,
+  findRepository,
+  type RepositoryFacts,
+  readPolicy,
+  writePolicy,
+} from "../aws/ecr/repositories.ts";
 import { checkUriRegion, parseRepositoryName, parseRepositoryUri } from "../aws/ecr/repository-name.ts";
-import { readPolicy, writePolicy } from "../aws/ecr/repository-policy.ts";
 import { leastPolicy } from "../aws/policy/iam.ts";
 import { changesBetween, withoutReaders, withReaders } from "../aws/policy/policy.ts";
 import { environmentRegion } from "../aws/regions.ts";

@@ -33,9 +33,10 @@ export async function readOwners(
   const unclear = images.filter(isUnclear);
   for (let from = 0; from < unclear.length; from += READ_AT_ONCE) {
     const batch = unclear.slice(from, from + READ_AT_ONCE);
-    const answer = await getManifests(api, repository, batch).catch(reasonOf);
+    const answer = await readLinks(api, repository, batch).catch(reasonOf);
     for (const { digest } of batch) {
-      const links = typeof answer === "string" ? answer : linksOf(digest, answer);
+      const links =
+        typeof answer === "string" ? answer : (answer.get(digest) ?? "the answer of ECR does not have it");
       if (typeof links === "string") unreadable.set(digest, links);
       else addOwners(owners, digest, links);
     }
@@ -88,41 +89,31 @@ interface Links {
   readonly subject: string | undefined;
 }
 
-interface Manifests {
-  /** By digest. */
-  readonly manifests: ReadonlyMap<string, string>;
-  /** Why others could not be read, by digest. */
-  readonly reasons: ReadonlyMap<string, string>;
-}
-
-/** Reads manifests, at most {@link READ_AT_ONCE}. */
-export async function getManifests(
+/** Reads at most {@link READ_AT_ONCE} manifests. Returns by digest the links, or why they are not known. */
+export async function readLinks(
   api: AwsApi,
   repository: RepositoryName,
   images: readonly StoredImage[],
-): Promise<Manifests> {
-  const what = `read manifests of ${repository.name}`;
+): Promise<ReadonlyMap<string, Links | string>> {
   const types = images.flatMap(({ mediaType }) => mediaType ?? []);
   const input = {
     ...inRepository(repository),
     imageIds: images.map(({ digest }) => ({ imageDigest: digest })),
     acceptedMediaTypes: [...new Set([...MANIFEST_TYPES, ...types])],
   };
-  const answer = await api.ecr(repository, "BatchGetImage", input, what);
-  const manifests = new Map<string, string>();
-  const reasons = new Map<string, string>();
+  const answer = await api.ecr(repository, "BatchGetImage", input, `read manifests of ${repository.name}`);
+  const links = new Map<string, Links | string>();
   for (const { imageId, imageManifest } of answer.images ?? [])
-    if (imageId?.imageDigest && imageManifest) manifests.set(imageId.imageDigest, imageManifest);
+    if (imageId?.imageDigest && imageManifest)
+      links.set(imageId.imageDigest, linksOf(imageId.imageDigest, imageManifest));
   for (const { imageId, failureCode = "", failureReason = "" } of answer.failures ?? [])
-    if (imageId?.imageDigest) reasons.set(imageId.imageDigest, `${failureCode}: ${failureReason}`);
-  return { manifests, reasons };
+    if (imageId?.imageDigest) links.set(imageId.imageDigest, `${failureCode}: ${failureReason}`);
+  return links;
 }
 
 /** Returns the links in a manifest, or why they are not known. */
-function linksOf(digest: Digest, { manifests, reasons }: Manifests): Links | string {
-  const text = manifests.get(digest);
-  if (text === undefined) return reasons.get(digest) ?? "the answer of ECR does not have it";
-  const bytes = Buffer.from(text);
+function linksOf(digest: string, manifest: string): Links | string {
+  const bytes = Buffer.from(manifest);
   if (digestOf(bytes) !== digest) return "ECR answered with another manifest";
   try {
     const json = parseJson(bytes, "manifest");

@@ -1,6 +1,7 @@
 import type { CreateRepositoryCommandInput, Repository } from "@aws-sdk/client-ecr";
 import type { AwsApi } from "../api.ts";
-import { present, undefinedOn } from "../refusals.ts";
+import { type Document, formatPolicy, parsePolicy } from "../policy/policy-document.ts";
+import { incomplete, present, undefinedOn } from "../refusals.ts";
 import { type RepositoryName, repositoryUri } from "./repository-name.ts";
 
 export interface RepositoryFacts extends RepositoryName {
@@ -129,4 +130,37 @@ function factsOf(repository: RepositoryName, found: Repository): RepositoryFacts
     scanOnPush: found.imageScanningConfiguration?.scanOnPush ?? false,
     encryption: found.encryptionConfiguration?.kmsKey ?? found.encryptionConfiguration?.encryptionType ?? "",
   };
+}
+
+/**
+ * Reads the policy of a repository; undefined: it has none.
+ * @throws REGISTRY_ANSWER for a policy that cannot be read.
+ */
+export async function readPolicy(api: AwsApi, repository: RepositoryName): Promise<Document | undefined> {
+  const what = `read the policy of ${repository.name}`;
+  const answer = await api
+    .ecr(repository, "GetRepositoryPolicy", inRepository(repository), what)
+    .catch(undefinedOn("RepositoryPolicyNotFoundException"));
+  if (!answer) return undefined;
+  if (answer.policyText === undefined) throw incomplete(`the policy of ${repository.name}`, "policyText");
+  return parsePolicy(answer.policyText, repository.name);
+}
+
+/** Sets the policy of the repository, or deletes it if `document` is undefined. */
+export async function writePolicy(
+  api: AwsApi,
+  repository: RepositoryName,
+  document: Document | undefined,
+): Promise<void> {
+  const input = inRepository(repository);
+  if (document) {
+    const what = `set the policy of ${repository.name}`;
+    const policyText = formatPolicy(document);
+    await api.ecr(repository, "SetRepositoryPolicy", { ...input, policyText }, what);
+    return;
+  }
+  const what = `delete the policy of ${repository.name}`;
+  await api
+    .ecr(repository, "DeleteRepositoryPolicy", input, what)
+    .catch(undefinedOn("RepositoryPolicyNotFoundException"));
 }

@@ -13,7 +13,7 @@ import { untilPropagated, waitUntilSettled } from "./wait.ts";
  * Returns whether the function runs this image. A Failed or Inactive function does not, even if it
  * names the image; an update with the same image activates it.
  */
-export function isLive({ digest, state, lastUpdate }: FunctionFacts, desired: DesiredFunction): boolean {
+function isLive({ digest, state, lastUpdate }: FunctionFacts, desired: DesiredFunction): boolean {
   return (
     digest === desired.digest &&
     !["Failed", "Inactive"].includes(state.value) &&

@@ -1,12 +1,13 @@
 import { hasCode, LambdaPackError } from "../../errors.ts";
-import { causedBy } from "../refusals.ts";
-import { attachmentsOf, wouldLose } from "./attachments.ts";
+import { type AwsApi, allPages } from "../api.ts";
+import { causedBy, undefinedOn } from "../refusals.ts";
 import { type DeployContext, type DesiredFunction, recordStep } from "./deploy-context.ts";
 import { type FunctionFacts, mergedSettings, type ReadSettings } from "./function-facts.ts";
-import { type FunctionPlace, formatPlace } from "./function-name.ts";
+import { type FunctionPlace, formatPlace, functionId } from "./function-name.ts";
 import { createFunction, deleteFunction, type NewFunction } from "./functions.ts";
 import { failed } from "./states.ts";
 import { checkRestorable } from "./unreadable.ts";
+import { listAliases, listVersions } from "./versions.ts";
 import { untilPropagated, waitUntilSettled } from "./wait.ts";
 
 /** The settings of a new function, other than its image. */
@@ -51,7 +52,14 @@ export async function recreateFunction(context: DeployContext, old: FunctionFact
   const { api, place, desired } = context;
   checkRestorable(place, old, desired.settings);
   const attached = desired.recreate ? [] : await attachmentsOf(api, place, old);
-  if (attached.length > 0) throw wouldLose(place, old, attached);
+  if (attached.length > 0) {
+    const { message, hint } = failed(place, old);
+    throw new LambdaPackError(
+      "FUNCTION_FAILED",
+      `${message}; it accepts no new code, and deleting it would lose ${attached.join(", ")}`,
+      { hint: `${hint}\n--recreate deletes it and creates it again with its settings, but without these` },
+    );
+  }
   recordStep(context, "delete the function, whose creation failed");
   await deleteFunction(api, place);
   const previous = previousSettings(context, old);
@@ -85,4 +93,49 @@ function warnOfLoss(
     message: `${formatPlace(place)} was deleted to be created again, and may not exist now`,
     hint: `deploy it again with its settings: --role ${role} --memory ${memory} --timeout ${timeout} --ephemeral-storage ${ephemeralStorage}${names.length > 0 ? `, and the variables ${names.join(", ")}` : ""}`,
   });
+}
+
+/**
+ * Lists, as text, what is lost when a function is deleted and created again with its settings.
+ * @throws DENIED if the caller may not read all of it.
+ */
+export async function attachmentsOf(
+  api: AwsApi,
+  place: FunctionPlace,
+  { tags, reservedConcurrency }: FunctionFacts,
+): Promise<readonly string[]> {
+  const { region } = place;
+  const FunctionName = functionId(place);
+  const name = formatPlace(place);
+  const [versions, aliases, sources, urls, asynchronous, policy] = await Promise.all([
+    listVersions(api, place),
+    listAliases(api, place),
+    allPages(`the event sources of ${name}`, "EventSourceMappings", (Marker, what) =>
+      api.lambda(region, "ListEventSourceMappings", { FunctionName, Marker }, what),
+    ),
+    allPages(`the URLs of ${name}`, "FunctionUrlConfigs", (Marker, what) =>
+      api.lambda(region, "ListFunctionUrlConfigs", { FunctionName, Marker }, what),
+    ),
+    allPages(`the settings for asynchronous calls of ${name}`, "FunctionEventInvokeConfigs", (Marker, what) =>
+      api.lambda(region, "ListFunctionEventInvokeConfigs", { FunctionName, Marker }, what),
+    ),
+    api
+      .lambda(region, "GetPolicy", { FunctionName }, `read the resource policy of ${name}`)
+      .catch(undefinedOn("ResourceNotFoundException")),
+  ]);
+  const stack = tags["aws:cloudformation:stack-name"];
+  return [
+    ...counted(versions, "version"),
+    ...counted(aliases, "alias", "aliases"),
+    ...counted(sources, "event source"),
+    ...counted(urls, "function URL"),
+    ...(policy ? ["the resource policy"] : []),
+    ...(asynchronous.length > 0 ? ["the settings for asynchronous calls"] : []),
+    ...(reservedConcurrency === undefined ? [] : ["the reserved concurrency"]),
+    ...(stack === undefined ? [] : [`the membership in the stack ${stack}`]),
+  ];
+}
+
+function counted({ length }: readonly unknown[], one: string, many = `${one}s`): readonly string[] {
+  return length === 0 ? [] : [`${length} ${length === 1 ? one : many}`];
 }

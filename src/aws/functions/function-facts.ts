@@ -138,20 +138,23 @@ function conditionOf(value: string, reason: string | undefined, code: string | u
   return { value, ...(reason && { reason }), ...(code && { code }) };
 }
 
+/** Settings that deploy has no option for. */
+const OTHERS = [
+  "Description",
+  "DeadLetterConfig",
+  "KMSKeyArn",
+  "TracingConfig",
+  "FileSystemConfigs",
+  "LoggingConfig",
+  "TenancyConfig",
+  "CapacityProviderConfig",
+  "DurableConfig",
+] as const;
+
 /** Settings that deploy has no option for, as CreateFunction accepts them. */
 export type OtherSettings = Pick<
   CreateFunctionCommandInput,
-  | "Description"
-  | "VpcConfig"
-  | "DeadLetterConfig"
-  | "KMSKeyArn"
-  | "TracingConfig"
-  | "FileSystemConfigs"
-  | "SnapStart"
-  | "LoggingConfig"
-  | "TenancyConfig"
-  | "CapacityProviderConfig"
-  | "DurableConfig"
+  (typeof OTHERS)[number] | "VpcConfig" | "SnapStart"
 >;
 
 /** Returns other settings without read-only fields: the subnets' VPC, the state of SnapStart. */
@@ -159,16 +162,8 @@ function otherSettings(configuration: FunctionConfiguration): OtherSettings {
   const { VpcConfig, SnapStart } = configuration;
   const { VpcId: _, ...vpc } = VpcConfig ?? {};
   return {
-    Description: configuration.Description,
+    ...Object.fromEntries(OTHERS.map((name) => [name, configuration[name]])),
     VpcConfig: vpc.SubnetIds?.length ? vpc : undefined,
-    DeadLetterConfig: configuration.DeadLetterConfig,
-    KMSKeyArn: configuration.KMSKeyArn,
-    TracingConfig: configuration.TracingConfig,
-    FileSystemConfigs: configuration.FileSystemConfigs,
     SnapStart: SnapStart && { ApplyOn: SnapStart.ApplyOn },
-    LoggingConfig: configuration.LoggingConfig,
-    TenancyConfig: configuration.TenancyConfig,
-    CapacityProviderConfig: configuration.CapacityProviderConfig,
-    DurableConfig: configuration.DurableConfig,
   };
 }

@@ -156,8 +156,7 @@ const STATES: Readonly<Record<string, Reason>> = {
 
 export const KNOWN_REASONS: readonly string[] = Object.keys(REASONS);
 
-const UNKNOWN: Reason = ["this version of lambda-pack does not know the reason", "see Lambda's own words"];
-
 export function reasonOf({ value, code = "" }: Condition): Reason {
-  return REASONS[code] ?? STATES[value] ?? UNKNOWN;
+  const unknown = ["this version of lambda-pack does not know the reason", "see Lambda's own words"] as const;
+  return REASONS[code] ?? STATES[value] ?? unknown;
 }

@@ -2,7 +2,7 @@ import { partitionOf } from "../regions.ts";
 import { LAMBDA } from "./policy.ts";
 import { type Document, emptyDocument, type Statement } from "./policy-document.ts";
 
-export type Job = "push" | "deploy" | "create";
+type Job = "push" | "deploy" | "create";
 
 /** What the policy is for. An unknown value becomes `*`. */
 interface JobFacts {

@@ -46,7 +46,7 @@ export function listOf<T>(value: T | readonly T[] | undefined): readonly T[] {
   return Array.isArray(value) ? value : [value as T];
 }
 
-const PULL = ["ecr:batchgetimage", "ecr:getdownloadurlforlayer"];
+export const PULL_ACTIONS: readonly string[] = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
 
 /**
  * Returns whether the policy lets `principal` (a service, or an account's root) pull, and no
@@ -54,24 +54,27 @@ const PULL = ["ecr:batchgetimage", "ecr:getdownloadurlforlayer"];
  * statement with a condition on anything but the source's ARN or account does not count.
  */
 export function grants(document: Document, principal: string, source: string | undefined): boolean {
-  const concerning = document.Statement.filter((one) => names(one, principal));
-  const allowed = (action: string) =>
-    concerning.some((one) => one.Effect === "Allow" && acts(one, action) && isFulfilled(one, source));
-  const denied = (action: string) =>
-    concerning.some((one) => one.Effect === "Deny" && acts(one, action) && one.Condition === undefined);
-  return PULL.every((action) => allowed(action) && !denied(action));
+  const concerning = document.Statement.filter((one) => namesPrincipal(one, principal));
+  const has = (effect: string, action: string, applies: (statement: Statement) => boolean) =>
+    concerning.some((one) => one.Effect === effect && coversAction(one, action) && applies(one));
+  return PULL_ACTIONS.every(
+    (action) =>
+      has("Allow", action, (one) => isFulfilled(one, source)) &&
+      !has("Deny", action, ({ Condition }) => Condition === undefined),
+  );
 }
 
-function names({ Principal }: Statement, principal: string): boolean {
+function namesPrincipal({ Principal }: Statement, principal: string): boolean {
   if (Principal === undefined) return false;
   if (typeof Principal === "string") return Principal === "*";
   const all = Object.values(Principal).flatMap((value) => listOf(value));
   const account = /^arn:[^:]*:iam::(\d{12}):root$/.exec(principal)?.[1];
-  return all.includes(principal) || all.includes("*") || (account !== undefined && all.includes(account));
+  return all.some((one) => one === principal || one === "*" || one === account);
 }
 
-function acts({ Action }: Statement, action: string): boolean {
-  return listOf(Action).some((pattern) => like(pattern.toLowerCase(), action));
+/** IAM compares actions without case. */
+function coversAction({ Action }: Statement, action: string): boolean {
+  return listOf(Action).some((pattern) => matchesPattern(pattern.toLowerCase(), action.toLowerCase()));
 }
 
 /** Returns whether `source` meets the condition, whose keys are not case-sensitive. */
@@ -79,14 +82,15 @@ function isFulfilled({ Condition }: Statement, source: string | undefined): bool
   return Object.entries(Condition ?? {}).every(([operator, keys]) =>
     Object.entries(keys).every(([key, values]) => {
       if (source === undefined || !/^(?:String|Arn)(?:Like|Equals)$/.test(operator)) return false;
-      if (key.toLowerCase() === "aws:sourcearn") return listOf(values).some((value) => like(value, source));
+      if (key.toLowerCase() === "aws:sourcearn")
+        return listOf(values).some((value) => matchesPattern(value, source));
       return key.toLowerCase() === "aws:sourceaccount" && listOf(values).includes(source.split(":")[4] ?? "");
     }),
   );
 }
 
 /** Returns whether `pattern` covers `text`, which may itself end with a star. */
-function like(pattern: string, text: string): boolean {
+function matchesPattern(pattern: string, text: string): boolean {
   const escaped = pattern
     .replace(/[.+^${}()|[\]\\]/g, "\\$&")
     .replaceAll("*", ".*")

@@ -1,7 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
 import { LambdaPackError } from "../../errors.ts";
 import { partitionOf } from "../regions.ts";
-import { type Document, emptyDocument, grants, listOf, type Statement } from "./policy-document.ts";
+import {
+  type Document,
+  emptyDocument,
+  grants,
+  listOf,
+  PULL_ACTIONS,
+  type Statement,
+} from "./policy-document.ts";
 
 /** Statement IDs in the Lambda documentation, "Amazon ECR permissions". */
 const SIDS = {
@@ -10,7 +17,6 @@ const SIDS = {
   crossAccount: "LambdaECRImageCrossAccountRetrievalPolicy",
 } as const;
 
-const PULL_ACTIONS: readonly string[] = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
 export const LAMBDA = "lambda.amazonaws.com";
 
 /** The accounts whose functions may load images. */
@@ -23,35 +29,22 @@ export interface Readers {
   readonly accounts: readonly string[];
 }
 
-/** Returns the statements that Lambda needs in the repository's policy. */
-export function lambdaStatements({ region, accounts }: Readers): readonly Statement[] {
-  const own: Statement = {
-    Sid: SIDS.own,
-    Effect: "Allow",
-    Principal: { Service: LAMBDA },
-    Action: PULL_ACTIONS,
-  };
-  return accounts.length === 0 ? [own] : [own, ...crossAccount(region, accounts)];
-}
+const PULL = { Effect: "Allow", Action: PULL_ACTIONS } as const;
+
+const OWN_ACCOUNT: Statement = {
+  Sid: SIDS.own,
+  Effect: "Allow",
+  Principal: { Service: LAMBDA },
+  Action: PULL_ACTIONS,
+};
 
 function crossAccount(region: string, accounts: readonly string[]): readonly Statement[] {
   const sorted = [...new Set(accounts)].sort();
+  const functions = oneOrMore(sorted.map((account) => functionsOf(region, account)));
+  const Condition = { StringLike: { "aws:sourceARN": functions } };
   return [
-    {
-      Sid: SIDS.account,
-      Effect: "Allow",
-      Action: PULL_ACTIONS,
-      Principal: { AWS: oneOrMore(sorted.map((account) => rootOf(region, account))) },
-    },
-    {
-      Sid: SIDS.crossAccount,
-      Effect: "Allow",
-      Action: PULL_ACTIONS,
-      Principal: { Service: LAMBDA },
-      Condition: {
-        StringLike: { "aws:sourceARN": oneOrMore(sorted.map((account) => functionsOf(region, account))) },
-      },
-    },
+    { Sid: SIDS.account, ...PULL, Principal: { AWS: oneOrMore(sorted.map((one) => rootOf(region, one))) } },
+    { Sid: SIDS.crossAccount, ...PULL, Principal: { Service: LAMBDA }, Condition },
   ];
 }
 
@@ -63,9 +56,8 @@ export function withReaders(document: Document | undefined, readers: Readers): D
   const before = document ?? emptyDocument();
   const known = accountsIn(before);
   const accounts = [...new Set([...readers.accounts, ...(readers.accounts.length > 0 ? known : [])])];
-  const missing = lambdaStatements({ ...readers, accounts }).filter(
-    (one) => !isCovered(one, before, readers),
-  );
+  const shared = accounts.length === 0 ? [] : crossAccount(readers.region, accounts);
+  const missing = [OWN_ACCOUNT, ...shared].filter((one) => !isCovered(one, before, readers));
   if (missing.length === 0) return before;
   const replaced = new Set(missing.map(({ Sid }) => Sid));
   const kept = before.Statement.filter(({ Sid }) => Sid === undefined || !replaced.has(Sid));
@@ -98,8 +90,7 @@ function isCovered(wanted: Statement, document: Document, { region, accountId, a
 /** Returns the accounts that our statements name. */
 function accountsIn(document: Document): readonly string[] {
   const ours = document.Statement.filter(({ Sid }) => Sid === SIDS.account || Sid === SIDS.crossAccount);
-  const found = ours.flatMap((statement) => [...JSON.stringify(statement).matchAll(/:(\d{12}):/g)]);
-  return [...new Set(found.map(([, account = ""]) => account))].sort();
+  return [...new Set(accountsNamed(ours.map(({ Principal, Condition }) => [Principal, Condition])))].sort();
 }
 
 export interface StatementChange {
@@ -113,12 +104,11 @@ export function changesBetween(
   after: Document | undefined,
 ): readonly StatementChange[] {
   const [old, now] = [before?.Statement ?? [], after?.Statement ?? []];
-  const lacking = (all: readonly Statement[], one: Statement) =>
-    !all.some((other) => isDeepStrictEqual(other, one));
-  return [
-    ...old.filter((one) => lacking(now, one)).map((statement) => ({ change: "removed" as const, statement })),
-    ...now.filter((one) => lacking(old, one)).map((statement) => ({ change: "added" as const, statement })),
-  ];
+  const only = (change: StatementChange["change"], here: readonly Statement[], there: readonly Statement[]) =>
+    here
+      .filter((one) => !there.some((other) => isDeepStrictEqual(other, one)))
+      .map((statement) => ({ change, statement }));
+  return [...only("removed", old, now), ...only("added", now, old)];
 }
 
 /** Stands for accounts that a policy allows without naming them. */

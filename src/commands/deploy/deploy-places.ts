@@ -9,6 +9,7 @@ import {
   type RepositoryName,
   repositoryUri,
 } from "../../aws/ecr/repository-name.ts";
+import { checkSameRegion } from "../../aws/functions/deploy-function.ts";
 import type { FunctionFacts } from "../../aws/functions/function-facts.ts";
 import {
   type FunctionName,
@@ -16,7 +17,6 @@ import {
   parseFunctionName,
   placeIn,
 } from "../../aws/functions/function-name.ts";
-import { checkSameRegion } from "../../aws/functions/plan-function.ts";
 import { checkRegion, defaultRegion, environmentRegion } from "../../aws/regions.ts";
 import { LambdaPackError } from "../../errors.ts";
 import type { ImageLocation } from "../../session/image-location.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { DesiredFunction } from "../../../src/aws/functions/deploy-context.ts";
+import { planFunction } from "../../../src/aws/functions/deploy-function.ts";
 import { findFunction } from "../../../src/aws/functions/functions.ts";
-import { planFunction } from "../../../src/aws/functions/plan-function.ts";
 import { openedApi } from "../../support/aws/control-plane.ts";
 import { PLACE, stage } from "../../support/aws/stage.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { LastUpdateStatusReasonCode, StateReasonCode } from "@aws-sdk/client-lambda";
-import { preflight } from "../../../src/aws/functions/plan-function.ts";
+import { preflight } from "../../../src/aws/functions/deploy-function.ts";
 import { KNOWN_REASONS, reasonOf } from "../../../src/aws/functions/states.ts";
 import { parseDigest } from "../../../src/oci/digest.ts";
 import { openedApi } from "../../support/aws/control-plane.ts";

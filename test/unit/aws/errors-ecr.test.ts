@@ -2,9 +2,14 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { deleteImages, findImage } from "../../../src/aws/ecr/images.ts";
 import { ensureLifecycle } from "../../../src/aws/ecr/lifecycle.ts";
-import { getManifests } from "../../../src/aws/ecr/owners.ts";
-import { ensureRepository, findRepository, ownAccount } from "../../../src/aws/ecr/repositories.ts";
-import { readPolicy, writePolicy } from "../../../src/aws/ecr/repository-policy.ts";
+import { readLinks } from "../../../src/aws/ecr/owners.ts";
+import {
+  ensureRepository,
+  findRepository,
+  ownAccount,
+  readPolicy,
+  writePolicy,
+} from "../../../src/aws/ecr/repositories.ts";
 import { emptyDocument } from "../../../src/aws/policy/policy-document.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
 import { openedApi } from "../../support/aws/control-plane.ts";
@@ -33,7 +38,7 @@ const calls: Refused["calls"] = {
   DescribeRepositories: onRepository(() => findRepository(api(), repository)),
   DescribeImages: onRepository(() => findImage(api(), repository, image)),
   BatchGetImage: onRepository(() =>
-    getManifests(api(), repository, [{ digest: image, tags: [], size: 0, pushedAtMs: 0 }]),
+    readLinks(api(), repository, [{ digest: image, tags: [], size: 0, pushedAtMs: 0 }]),
   ),
   BatchDeleteImage: onRepository(() => deleteImages(api(), repository, [image])),
   GetRepositoryPolicy: onRepository(() => readPolicy(api(), repository)),

@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { attachmentsOf } from "../../../src/aws/functions/attachments.ts";
+import { attachmentsOf } from "../../../src/aws/functions/create-function.ts";
 import type { DeployContext } from "../../../src/aws/functions/deploy-context.ts";
+import { warm } from "../../../src/aws/functions/deploy-function.ts";
 import { factsOf } from "../../../src/aws/functions/function-facts.ts";
 import {
   createFunction,
   deleteFunction,
   findFunction,
+  getLayerVersion,
   tagFunction,
   updateCode,
   updateSettings,
@@ -19,8 +21,6 @@ import {
   listVersions,
   publishVersion,
 } from "../../../src/aws/functions/versions.ts";
-import { warm } from "../../../src/aws/functions/warm.ts";
-import { getLayerVersion } from "../../../src/aws/layer-version.ts";
 import { openedApi } from "../../support/aws/control-plane.ts";
 import { documentedErrors, operationsOf } from "../../support/aws/documented.ts";
 import { callOf, itTellsEach, type Meaning, type Refused } from "../../support/aws/refused.ts";

@@ -5,7 +5,7 @@ import { leastPolicy } from "../../../src/aws/policy/iam.ts";
 import {
   changesBetween,
   foreignAccounts,
-  lambdaStatements,
+  type Readers,
   withoutReaders,
   withReaders,
 } from "../../../src/aws/policy/policy.ts";
@@ -23,6 +23,7 @@ const LAMBDA = "lambda.amazonaws.com";
 const FUNCTIONS = "arn:aws:lambda:eu-west-1:123456789012:function:*";
 
 const other: Statement = { Sid: "CI", Effect: "Allow", Principal: { AWS: "*" }, Action: "ecr:PutImage" };
+const lambdaStatements = (readers: Readers) => withReaders(undefined, readers).Statement;
 const documentOf = (...Statement: readonly Statement[]): Document => ({ Version: "2012-10-17", Statement });
 
 describe("the statements that Lambda needs", () => {

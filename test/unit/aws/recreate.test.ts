@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { planFunction } from "../../../src/aws/functions/deploy-function.ts";
 import { findFunction } from "../../../src/aws/functions/functions.ts";
-import { planFunction } from "../../../src/aws/functions/plan-function.ts";
 import { openedApi } from "../../support/aws/control-plane.ts";
 import type { FakeFunction } from "../../support/aws/functions.ts";
 import { failure, PLACE, ROLE, stage } from "../../support/aws/stage.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ensureLifecycle } from "../../../src/aws/ecr/lifecycle.ts";
+import { planFunction, preflight } from "../../../src/aws/functions/deploy-function.ts";
 import { findFunction } from "../../../src/aws/functions/functions.ts";
-import { planFunction, preflight } from "../../../src/aws/functions/plan-function.ts";
 import { EXIT_STATUS } from "../../../src/cli/exit.ts";
 import { repositoriesFor } from "../../../src/commands/deploy/deploy-places.ts";
 import type { ErrorCode } from "../../../src/errors.ts";

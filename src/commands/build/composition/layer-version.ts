@@ -1,5 +1,5 @@
 import type { AwsApi } from "../../../aws/api.ts";
-import { getLayerVersion, type LayerVersion } from "../../../aws/layer-version.ts";
+import { getLayerVersion, type LayerVersion } from "../../../aws/functions/functions.ts";
 import type { Base } from "../../../base/base.ts";
 import { pinLayer } from "../../../base/lock.ts";
 import type { LockedLayer } from "../../../base/lock-file.ts";
