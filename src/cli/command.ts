@@ -69,6 +69,8 @@ export interface Command<T extends OptionTable = OptionTable> {
   readonly examples: readonly Example[];
   /** true: stderr carries the log of a function, so no progress line is drawn over it. */
   readonly logs?: boolean;
+  /** The text after "stopped" when a signal has ended the command. Default: the signal. */
+  readonly stopped?: string;
   /** @throws USAGE for options that contradict each other */
   run(given: Given<T>, call: Call): Promise<PushResult | Answer>;
 }

@@ -48,7 +48,7 @@ export async function run(request: Run, io: Io): Promise<number> {
     await writeOutputs(result, io.environment);
     return DONE;
   } catch (error) {
-    return reportFailure(error, reporter, interruption);
+    return reportFailure(error, reporter, interruption, command.stopped);
   } finally {
     interruption.close();
     reporter.close();
@@ -118,10 +118,15 @@ async function writeOutputs(
 }
 
 /** Reports an error, unless it is the abort that a signal caused. Returns the exit status. */
-function reportFailure(error: unknown, reporter: Reporter, interruption: Interruption): number {
+function reportFailure(
+  error: unknown,
+  reporter: Reporter,
+  interruption: Interruption,
+  outcome: string | undefined,
+): number {
   const status = interruption.status();
   const expected = error instanceof LambdaPackError && error.code === "ABORTED";
   if (status === undefined || !expected) reporter.fail(failureOf(error));
-  else reporter.stopped(status === STOPPED.SIGINT ? "SIGINT" : "SIGTERM");
+  else reporter.stopped(status === STOPPED.SIGINT ? "SIGINT" : "SIGTERM", outcome);
   return status ?? exitStatus(error);
 }

@@ -15,6 +15,7 @@ const { directory: _directory, ...OPTIONS } = BUILD_OPTIONS;
 export const build = defineCommand({
   positionals: [{ option: "names", name: "dir|name", required: false, repeatable: true }],
   options: { ...OPTIONS, ...FUNCTION_OPTIONS, ...CHANGED_OPTION, ...IIDFILE_OPTION },
+  stopped: "nothing was left half-written",
   examples: [
     {
       line: "lambda-pack build",

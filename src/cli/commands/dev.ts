@@ -19,6 +19,7 @@ export const dev = defineCommand({
     ...OPTIONS,
   },
   logs: true,
+  stopped: "the server and its functions",
   examples: [
     { line: "lambda-pack dev app", purpose: "curl http://127.0.0.1:9000/ then calls it as a function URL" },
     { line: "lambda-pack dev", purpose: "serve the functions of lambda-pack.jsonc at /lambda-url/NAME" },

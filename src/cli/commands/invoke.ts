@@ -23,6 +23,7 @@ export const invoke = defineCommand({
     ...LOCAL,
   },
   logs: true,
+  stopped: "the function",
   examples: [
     {
       line: `lambda-pack invoke app --event '{"name":"Ada"}'`,

@@ -8,6 +8,7 @@ export const push = defineCommand({
     { option: "to", name: "dest", required: true, repeatable: true },
   ],
   options: { ...PUSH_OPTIONS, ...IIDFILE_OPTION },
+  stopped: "nothing was left half-written",
   examples: [
     {
       line: "lambda-pack push oci:.lambda-pack/app 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:v1",

@@ -3,7 +3,7 @@ import { clean, isGitHub, logText } from "../text/escape.ts";
 import { doneLines, lineOf } from "./lines.ts";
 import { printFailure, type Wrap, warningAnnotation } from "./problem.ts";
 import type { Reporter } from "./reporter.ts";
-import { type Line, paint } from "./style.ts";
+import { type Line, paint, stoppedText, stoppingText, warning } from "./style.ts";
 import { Tally } from "./tally.ts";
 
 const HEARTBEAT_MS = 10_000;
@@ -43,10 +43,8 @@ export function plainReporter(
         print({ label: "...", text: clean(tally.line(now())), tone: "detail" });
       }
     },
-    stopping: () => {
-      print({ label: "stopping", text: "(press Ctrl-C again to force)", tone: "warning" });
-    },
-    stopped: () => print({ label: "stopped", text: "nothing was left half-written", tone: "warning" }),
+    stopping: (signal) => print(warning("stopping", stoppingText(signal))),
+    stopped: (signal, outcome) => print(warning("stopped", stoppedText(signal, outcome))),
     finish: (result) => {
       for (const line of doneLines(result, published, verbose)) print(line);
     },

@@ -12,8 +12,8 @@ export interface Reporter {
   readonly event: OnEvent;
   /** A signal came, and the work is being stopped. */
   readonly stopping: (signal: string) => void;
-  /** The work that a signal stopped has ended. */
-  readonly stopped: (signal: string) => void;
+  /** The work that a signal stopped has ended; `outcome` is {@link Command.stopped}. */
+  readonly stopped: (signal: string, outcome?: string) => void;
   readonly finish: (result: PushResult) => void;
   readonly fail: (failure: Failure) => void;
   /** Restores the terminal; nothing is written afterwards. */

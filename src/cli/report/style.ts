@@ -16,6 +16,16 @@ export const fact = lineWith("fact");
 export const warning = lineWith("warning");
 export const detail = lineWith("detail");
 
+/** Says that a signal came. */
+export function stoppingText(signal: string): string {
+  return signal === "SIGINT" ? "(press Ctrl-C again to force)" : `(a second ${signal} ends it at once)`;
+}
+
+/** Says what has stopped. `outcome`: what the command says about it. */
+export function stoppedText(signal: string, outcome: string | undefined): string {
+  return outcome ?? `by ${signal === "SIGINT" ? "Ctrl-C" : signal}`;
+}
+
 const COLOURS = { fact: "cyan", done: "green", warning: "yellow", detail: "gray" } as const;
 
 /** Colours a label by its tone, if the stream supports colours; NO_COLOR and FORCE_COLOR apply. */

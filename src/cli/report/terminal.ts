@@ -4,7 +4,7 @@ import { cut, wrap } from "../text/wrap.ts";
 import { doneLines, lineOf } from "./lines.ts";
 import { printFailure } from "./problem.ts";
 import type { Reporter } from "./reporter.ts";
-import { type Line, paint } from "./style.ts";
+import { type Line, paint, stoppedText, stoppingText, warning } from "./style.ts";
 import { Tally } from "./tally.ts";
 
 /** The columns of the spinner, its space, and the last one, at which some terminals wrap. */
@@ -67,10 +67,8 @@ export async function terminalReporter(
       const line = lineOf(event, tally, verbose);
       if (line) print(line);
     },
-    stopping: () =>
-      last(() => print({ label: "stopping ", text: "(press Ctrl-C again to force)", tone: "warning" })),
-    stopped: () =>
-      last(() => print({ label: "stopped ", text: "nothing was left half-written", tone: "warning" })),
+    stopping: (signal) => last(() => print(warning("stopping ", stoppingText(signal)))),
+    stopped: (signal, outcome) => last(() => print(warning("stopped ", stoppedText(signal, outcome)))),
     finish: (result) =>
       last(() => {
         for (const line of doneLines(result, published, verbose)) print(line);

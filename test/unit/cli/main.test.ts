@@ -190,9 +190,9 @@ describe("a signal", () => {
     throw new LambdaPackError("ABORTED", "stopped before the end");
   };
 
-  for (const [name, want] of [
-    ["SIGINT", 130],
-    ["SIGTERM", 143],
+  for (const [name, want, more] of [
+    ["SIGINT", 130, "press Ctrl-C again to force"],
+    ["SIGTERM", 143, "a second SIGTERM ends it at once"],
   ] as const) {
     it(`${name} aborts the work, exits ${want}, and leaves no listener`, async () => {
       const signals = new EventEmitter();
@@ -201,13 +201,34 @@ describe("a signal", () => {
       });
       const { status, stdout, stderr } = await lambdaPack(argv, { signals, build: untilAborted });
       assert.deepEqual([status, stdout], [want, ""]);
-      assert.equal(
-        stderr,
-        "[  0.0s] stopping (press Ctrl-C again to force)\n[  0.0s] stopped nothing was left half-written\n",
-      );
+      assert.equal(stderr, `[  0.0s] stopping (${more})\n[  0.0s] stopped nothing was left half-written\n`);
       assert.equal(signals.listenerCount(name), 0);
     });
   }
+
+  for (const [words, name, outcome] of [
+    [["dev", "."], "SIGINT", "the server and its functions"],
+    [["invoke", "."], "SIGINT", "the function"],
+    [["deploy", ".", "--function", "app"], "SIGTERM", "the same deploy again does the rest"],
+    [["prune", "team/app"], "SIGINT", "the same command again does the rest"],
+    [["repo", "create", "team/app"], "SIGTERM", "the same command again does the rest"],
+    [["check", "."], "SIGINT", "by Ctrl-C"],
+    [["inspect", "oci:x"], "SIGTERM", "by SIGTERM"],
+    [["status", "app"], "SIGTERM", "by SIGTERM"],
+  ] as const)
+    it(`that stops ${words[0]} is followed by what that means for ${words[0]}`, async () => {
+      const signals = new EventEmitter();
+      const stop: typeof untilAborted = (options) => {
+        setImmediate(() => signals.emit(name));
+        return untilAborted(options);
+      };
+      const aws = {
+        ...{ dev: stop, invoke: stop, deploy: stop, prune: stop, createRepository: stop },
+        ...{ check: stop, inspect: stop, status: stop },
+      };
+      const { stderr } = await lambdaPack(words, { signals, aws });
+      assert.equal(stderr.split("\n").at(-2), `[  0.0s] stopped ${outcome}`);
+    });
 
   it("that comes when all is done changes nothing", async () => {
     const signals = new EventEmitter();

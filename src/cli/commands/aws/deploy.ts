@@ -25,6 +25,7 @@ export const deploy = defineCommand({
     names: withSummary(`${SOURCE.summary}; or functions of lambda-pack.jsonc`),
     ...CHANGED_OPTION,
   },
+  stopped: "the same deploy again does the rest",
   examples: [
     {
       line: "lambda-pack deploy app --base python:3.12 --function app --create-repo --role arn:aws:iam::123456789012:role/app",

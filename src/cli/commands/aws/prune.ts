@@ -6,6 +6,7 @@ import { defineCommand } from "../../command.ts";
 export const prune = defineCommand({
   positionals: [{ option: "repository", name: "repository", required: true, repeatable: false }],
   options: { ...PRUNE_OPTIONS, dryRun: off("only list what would be deleted: the default", { short: "n" }) },
+  stopped: "the same command again does the rest",
   examples: [
     { line: "lambda-pack prune team/app --keep 5", purpose: "list what would be deleted" },
     { line: "lambda-pack prune team/app --keep 5 --yes", purpose: "delete it" },

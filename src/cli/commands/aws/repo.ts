@@ -33,6 +33,7 @@ export const repo = defineCommand({
     { option: "repository", name: "repository", required: true, repeatable: false },
   ],
   options: OPTIONS,
+  stopped: "the same command again does the rest",
   examples: [
     {
       line: "lambda-pack repo create team/app --expire-untagged 14",
