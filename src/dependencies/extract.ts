@@ -5,7 +5,7 @@ import { createGunzip, gunzip } from "node:zlib";
 import { hasCode, LambdaPackError } from "../errors.ts";
 import type { Content } from "../oci/content.ts";
 import { type ArchiveHeader, type ArchiveReader, createArchiveReader, HEADER_BYTES } from "../tar/archive.ts";
-import type { Archive } from "./archives.ts";
+import type { Archive } from "./installation.ts";
 
 /** The limits of an unpacked package. */
 export interface ExtractLimits {

@@ -1,17 +1,25 @@
 import type { Base } from "../base/base.ts";
 import type { LambdaPackError } from "../errors.ts";
-import { chooseLockFile, findLockFiles, type LockFile } from "./detect.ts";
+import { misuse } from "../errors.ts";
+import {
+  chooseLockFile,
+  findLockFiles,
+  type InstallHow,
+  type LockFile,
+  SELECTABLE,
+  type Selection,
+  WAYS,
+} from "./detect.ts";
 import type { Installation } from "./installation.ts";
+import { lockInvalid, unavailable } from "./lock-file.ts";
 import { npmInstallation, readNpmProject, selectFrom } from "./npm/installation.ts";
 import { planNpm } from "./npm/plan.ts";
 import { planPythonLock, wheelInstallation } from "./python/installation.ts";
-import type { PythonTarget } from "./python/target.ts";
-import { lockInvalid, unavailable, usage } from "./refusals.ts";
 import { pythonTargetOf, type SystemContext, systemOf, type TargetSystem } from "./system.ts";
+import type { PythonTarget } from "./target.ts";
 import { bundlerInstallation } from "./tools/bundler.ts";
 import { nodeToolInstallation } from "./tools/node.ts";
 import { pythonToolInstallation } from "./tools/python.ts";
-import { type InstallHow, SELECTABLE, type Selection, WAYS } from "./ways.ts";
 
 /** The meaning of `--install` for a directory, before the base is known. */
 export interface InstallPlan {
@@ -39,7 +47,7 @@ export function parseInstall(how: InstallHow, directory: string, selection: Sele
 }
 
 function unselected(name: string, why: string): LambdaPackError {
-  return usage(
+  return misuse(
     `the extra or group ${name} has no effect: ${why}`,
     "leave it out, or install from uv.lock, pylock.toml, poetry.lock or Pipfile.lock",
   );
@@ -133,7 +141,7 @@ function selectedInstallation(
 }
 
 function unselectable(why: string): LambdaPackError {
-  return usage(
+  return misuse(
     `install cannot bring single packages for a bundle: ${why}`,
     "leave out install: packages with native code are taken from node_modules, installed for the target",
   );

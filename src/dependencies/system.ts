@@ -4,8 +4,7 @@ import { digestOf } from "../oci/digest.ts";
 import { count, field, type Json, optional, parseJson } from "../oci/json.ts";
 import { scanImage } from "../rootfs/scan-image.ts";
 import type { MergedView } from "../rootfs/view/merged-view.ts";
-import type { PythonTarget } from "./python/target.ts";
-import type { TargetPlatform } from "./target.ts";
+import type { PythonTarget, TargetPlatform } from "./target.ts";
 
 /** The properties of the base's system that decide which packages fit. */
 export interface TargetSystem {

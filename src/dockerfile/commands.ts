@@ -14,7 +14,7 @@ import {
 import type { ModeChange } from "./stage.ts";
 import { type Command, type Lookup, type Word, WordError } from "./words.ts";
 
-export interface RunScope {
+interface RunScope {
   readonly position: Position;
   /** The directory in which RUN starts. */
   readonly directory: string;

@@ -51,7 +51,7 @@ export interface Instruction extends Position {
   readonly escapeCharacter: string;
 }
 
-export interface Flag {
+interface Flag {
   readonly name: string;
   readonly value: string;
 }

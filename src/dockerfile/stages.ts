@@ -18,7 +18,7 @@ export interface Stage extends Position {
   readonly instructions: readonly Instruction[];
 }
 
-export interface StageOptions {
+interface StageOptions {
   /** The file as the user named it. */
   readonly file: string;
   readonly buildArgs: Readonly<Record<string, string>>;

@@ -6,10 +6,16 @@ import type { Init } from "./api/invocations.ts";
 import { FUNCTION_VERSION, type FunctionFacts, functionArn } from "./environment.ts";
 import type { Launcher } from "./launcher.ts";
 import { Log } from "./log.ts";
-import { peakMemoryMb } from "./memory.ts";
-import { endLines, type InvocationReport, initReportLine, startLine, timeoutLine } from "./report.ts";
+import { withTimeLimit } from "./promises.ts";
+import {
+  endLines,
+  type InvocationReport,
+  initReportLine,
+  peakMemoryMb,
+  startLine,
+  timeoutLine,
+} from "./report.ts";
 import { type RuntimeProcess, startRuntime } from "./runtime-process.ts";
-import { withTimeLimit } from "./time-limit.ts";
 
 /** A function, with the way to run it on this machine. */
 export interface LocalFunction {

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import type { FunctionFacts } from "./environment.ts";
 
 export type Variables = Readonly<Record<string, string>>;
@@ -36,4 +37,12 @@ export interface Launcher {
   /** The address of the Runtime API as the function sees it. Default: the actual address. */
   readonly runtimeApi?: string;
   launch(context: LaunchContext): Launch;
+}
+
+/**
+ * Returns the path of a script that runs beside lambda-pack: the supervisor, the sandbox or a
+ * runtime client.
+ */
+export function programPath(name: string): string {
+  return fileURLToPath(new URL(`./programs/${name}`, import.meta.url));
 }

@@ -5,8 +5,8 @@ import {
   INIT_TIMEOUT_MS,
   type LocalFunction,
 } from "./execution.ts";
+import { withTimeLimit } from "./promises.ts";
 import type { InvocationReport } from "./report.ts";
-import { withTimeLimit } from "./time-limit.ts";
 
 /** Runs one version of a function in one process per concurrent event, up to a limit. */
 export class FunctionPool {

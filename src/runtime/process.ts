@@ -4,8 +4,8 @@ import { openSync, readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { Writable } from "node:stream";
 import { LambdaPackError } from "../errors.ts";
-import { LogLines } from "./log-lines.ts";
-import { programPath } from "./program-path.ts";
+import { programPath } from "./launcher.ts";
+import { LogLines } from "./log.ts";
 
 interface Program {
   readonly command: string;

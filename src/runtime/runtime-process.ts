@@ -6,7 +6,7 @@ import { type RuntimeApi, startRuntimeApi } from "./api/server.ts";
 import { FUNCTION_VERSION, type FunctionFacts, functionVariables } from "./environment.ts";
 import type { Launcher } from "./launcher.ts";
 import { MARK, type RunningProgram, startProgram } from "./process.ts";
-import { withTimeLimit } from "./time-limit.ts";
+import { withTimeLimit } from "./promises.ts";
 
 const LAST_OUTPUT_MS = 300;
 /** The part of the time for the end that Lambda gives the runtime, before the extensions. */

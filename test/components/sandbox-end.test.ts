@@ -5,8 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { it } from "node:test";
 import { ExecutionEnvironment } from "../../src/runtime/execution.ts";
-import { sandboxLauncher } from "../../src/runtime/sandbox/launcher.ts";
-import { prepareRoot } from "../../src/runtime/sandbox/root.ts";
+import { prepareRoot, sandboxLauncher } from "../../src/runtime/sandbox/launcher.ts";
 import { probeNamespaces } from "../../src/runtime/sandbox/tools.ts";
 
 const PERL = "/usr/bin/perl";

@@ -5,8 +5,7 @@ import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import { ExecutionEnvironment, type FunctionEvent } from "../../src/runtime/execution.ts";
 import { findPython } from "../../src/runtime/host/interpreter.ts";
-import { nodeLauncher } from "../../src/runtime/host/node.ts";
-import { pythonLauncher } from "../../src/runtime/host/python.ts";
+import { nodeLauncher, pythonLauncher } from "../../src/runtime/host/launcher.ts";
 import type { Launcher } from "../../src/runtime/launcher.ts";
 import type { InvocationReport } from "../../src/runtime/report.ts";
 

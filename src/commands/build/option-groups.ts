@@ -1,4 +1,4 @@
-import { INSTALL_HOWS, type InstallHow } from "../../dependencies/ways.ts";
+import { INSTALL_HOWS, type InstallHow } from "../../dependencies/detect.ts";
 import { firstOf, inBundle, withoutChecks } from "../options/no-effect.ts";
 import { inGroup, type OptionTable, off, optional, withDefault } from "../options/read.ts";
 import { type LayerRule, labels, layerRule, variables } from "../options/records.ts";

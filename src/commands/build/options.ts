@@ -1,4 +1,4 @@
-import type { InstallHow } from "../../dependencies/ways.ts";
+import type { InstallHow } from "../../dependencies/detect.ts";
 import type { Family } from "../../oci/media-types.ts";
 import type { Architecture } from "../../oci/platform.ts";
 import { ARCHITECTURE_OPTION, type CommonOptions, SESSION_OPTIONS, TAG_OPTION } from "../options/common.ts";

@@ -1,6 +1,6 @@
 import { LambdaPackError } from "../../errors.ts";
-import { deferred } from "../../runtime/api/deferred.ts";
 import { startFunctionServer } from "../../runtime/http/server.ts";
+import { deferred } from "../../runtime/promises.ts";
 import { warnOfNoEffect } from "../options/no-effect.ts";
 import { LiveFunction } from "./live-function.ts";
 import { DEV_OPTIONS, type DevOptions, type DevPlan, parseDevOptions } from "./options.ts";

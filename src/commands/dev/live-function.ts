@@ -1,5 +1,5 @@
 import { LambdaPackError } from "../../errors.ts";
-import { LogLines } from "../../runtime/log-lines.ts";
+import { LogLines } from "../../runtime/log.ts";
 import { FunctionPool } from "../../runtime/pool.ts";
 import { DirectoryWatch } from "../../runtime/watch.ts";
 import { type DirectoryRunnable, directoryFunction } from "../local/function.ts";

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { LambdaPackError } from "../../errors.ts";
 import type { OnEvent } from "../../events.ts";
 import { ExecutionEnvironment } from "../../runtime/execution.ts";
-import { LogLines } from "../../runtime/log-lines.ts";
+import { LogLines } from "../../runtime/log.ts";
 import type { InvocationReport } from "../../runtime/report.ts";
 import { directoryFunction, type Runnable } from "../local/function.ts";
 import { needsPreparation } from "../local/options.ts";

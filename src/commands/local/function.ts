@@ -3,8 +3,7 @@ import type { OnEvent } from "../../events.ts";
 import { resolveBase } from "../../lambda/base-name.ts";
 import { type App, readApp } from "../../runtime/app.ts";
 import type { LocalFunction } from "../../runtime/execution.ts";
-import { type HostOptions, hostLauncher } from "../../runtime/host/launcher.ts";
-import { moduleTypeAbove } from "../../runtime/host/node.ts";
+import { type HostOptions, hostLauncher, moduleTypeAbove } from "../../runtime/host/launcher.ts";
 import type { LocalPlan } from "./options.ts";
 
 /** A function that is ready to run, without the destination of its log. */

@@ -1,8 +1,7 @@
 import { posix } from "node:path";
 import { LambdaPackError } from "../../errors.ts";
 import { field, items, type Json, object, optional, parseJson, string, stringMap } from "../../oci/json.ts";
-import { readLock } from "../lock-text.ts";
-import { lockInvalid } from "../refusals.ts";
+import { lockInvalid, readLock } from "../lock-file.ts";
 
 /** An entry of `packages` in a package-lock.json: the project, a workspace, a package or a link. */
 export interface LockedPackage {

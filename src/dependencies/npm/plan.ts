@@ -1,11 +1,10 @@
 import { posix } from "node:path";
 import type { LambdaPackError } from "../../errors.ts";
 import { type Integrity, parseIntegrity } from "../integrity.ts";
-import { lockInvalid, unavailable } from "../refusals.ts";
+import { lockInvalid, unavailable } from "../lock-file.ts";
 import { type TargetPlatform, targetName } from "../target.ts";
 import { type LockedPackage, type NpmLock, nameIn } from "./lock.ts";
-import { edgesOf, fits, targetOf } from "./resolve.ts";
-import { nameOf, wantedEntries } from "./walk.ts";
+import { edgesOf, fits, nameOf, targetOf, wantedEntries } from "./walk.ts";
 
 /** A package of the lock with its path in the image. */
 export interface NpmPackage {

@@ -1,4 +1,99 @@
-import { satisfies } from "./version.ts";
+/** A version in the order of PEP 440: numbers to compare from left to right. */
+interface PythonVersion {
+  readonly epoch: number;
+  readonly release: readonly number[];
+  /** Pre-release, post-release and development release, as numbers in the order of PEP 440. */
+  readonly suffix: readonly number[];
+}
+
+const VERSION =
+  /^v?(?:(\d+)!)?(\d+(?:\.\d+)*)(?:[-_.]?(a|b|c|rc|alpha|beta|pre|preview)[-_.]?(\d*))?(?:(?:[-_.]?(?:post|rev|r)[-_.]?(\d*))|-(\d+))?(?:[-_.]?(dev)[-_.]?(\d*))?(?:\+[a-z0-9]+(?:[-_.][a-z0-9]+)*)?$/i;
+
+/** The order of a development release without a phase, the three phases, and a final release. */
+const DEV_ONLY = -1;
+const PHASES = [/^a/, /^b/, /^[cpr]/];
+const FINAL = PHASES.length;
+
+/**
+ * Parses a version; undefined if it is not valid. A local version (`+cu121`) equals its public one.
+ */
+function parseVersion(text: string): PythonVersion | undefined {
+  const found = VERSION.exec(text.trim());
+  if (!found) return undefined;
+  const [, epoch = "0", release = "", phase, phaseNumber, post, implicitPost, dev, devNumber] = found;
+  const postNumber = post ?? implicitPost;
+  const isDevOnly = dev !== undefined && phase === undefined && postNumber === undefined;
+  const known = PHASES.findIndex((pattern) => pattern.test(phase?.toLowerCase() ?? ""));
+  return {
+    epoch: Number(epoch),
+    release: release.split(".").map(Number),
+    suffix: [
+      phase === undefined ? (isDevOnly ? DEV_ONLY : FINAL) : known,
+      Number(phaseNumber ?? 0),
+      postNumber === undefined ? -1 : Number(postNumber),
+      dev === undefined ? Number.POSITIVE_INFINITY : Number(devNumber ?? 0),
+    ],
+  };
+}
+
+function compareVersions(a: PythonVersion, b: PythonVersion): number {
+  const length = Math.max(a.release.length, b.release.length);
+  const padded = ({ epoch, release, suffix }: PythonVersion) => [
+    epoch,
+    ...Array.from({ length }, (_, index) => release[index] ?? 0),
+    ...suffix,
+  ];
+  const right = padded(b);
+  const differences = padded(a).map((value, index) => Math.sign(value - (right[index] ?? 0)) || 0);
+  return differences.find((difference) => difference !== 0) ?? 0;
+}
+
+/** Returns whether `version` satisfies an operator, by its order to the wanted one. */
+const ORDERS: Readonly<Record<string, (order: number) => boolean>> = {
+  "==": (order) => order === 0,
+  "!=": (order) => order !== 0,
+  "<=": (order) => order <= 0,
+  ">=": (order) => order >= 0,
+  "<": (order) => order < 0,
+  ">": (order) => order > 0,
+  "~=": (order) => order >= 0,
+};
+
+/**
+ * Returns whether `version` satisfies a clause such as `>=3.9` or `==3.*` (PEP 440); undefined if
+ * one of the versions is not valid.
+ */
+export function satisfies(version: string, operator: string, wanted: string): boolean | undefined {
+  if (operator === "===") return version === wanted;
+  const prefix = /^(.*)\.\*$/.exec(wanted.trim())?.[1];
+  const [left, right] = [parseVersion(version), parseVersion(prefix ?? wanted)];
+  const isRight = ORDERS[operator];
+  if (!left || !right || !isRight) return undefined;
+  // Old packages write `>=3.6.*`, which PEP 440 does not know: there the version counts.
+  if (prefix !== undefined && (operator === "==" || operator === "!="))
+    return startsWith(left, right.release) === (operator === "==");
+  const isCompatible = operator !== "~=" || startsWith(left, right.release.slice(0, -1));
+  return isRight(compareVersions(left, right)) && isCompatible;
+}
+
+function startsWith({ release }: PythonVersion, prefix: readonly number[]): boolean {
+  return prefix.every((number, index) => (release[index] ?? 0) === number);
+}
+
+/**
+ * Returns whether a version satisfies every clause of a specifier: `>=3.9,<4,!=3.10.*`. An invalid
+ * clause is never satisfied.
+ */
+export function satisfiesAll(version: string, specifier: string): boolean {
+  return specifier
+    .split(",")
+    .map((clause) => clause.trim())
+    .filter((clause) => clause !== "")
+    .every((clause) => {
+      const [, operator = "", wanted = ""] = /^(===|~=|==|!=|<=|>=|<|>)\s*(.+)$/.exec(clause) ?? [];
+      return satisfies(version, operator, wanted) === true;
+    });
+}
 
 /** The values against which a marker is evaluated. */
 export interface MarkerContext {
@@ -112,11 +207,8 @@ function textOf({ kind, text }: Token, { environment }: MarkerContext): string |
 }
 
 function compareTexts(a: string, operator: string, b: string): boolean | undefined {
-  if (operator === "==" || operator === "===") return a === b;
-  if (operator === "!=") return a !== b;
-  if (operator === "<=" || operator === ">=") return a === b || (operator === "<=" ? a < b : a > b);
-  if (operator === "<" || operator === ">") return operator === "<" ? a < b : a > b;
-  return undefined;
+  if (operator === "===") return a === b;
+  return operator === "~=" ? undefined : ORDERS[operator]?.(a === b ? 0 : a < b ? -1 : 1);
 }
 
 /** Normalizes a name: `Foo.Bar_baz` becomes `foo-bar-baz` (PEP 503). */

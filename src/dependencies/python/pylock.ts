@@ -1,9 +1,9 @@
 import type { LambdaPackError } from "../../errors.ts";
 import { field, items, type Json, object, optional, string } from "../../oci/json.ts";
+import type { Selection } from "../detect.ts";
 import { type Integrity, integrityOfHex } from "../integrity.ts";
-import { listIn, MAX_ITEMS, parseToml, readLock } from "../lock-text.ts";
-import { lockInvalid } from "../refusals.ts";
-import type { Selection } from "../ways.ts";
+import { listIn, lockInvalid, MAX_ITEMS, parseToml, readLock } from "../lock-file.ts";
+import { markerEnvironment, type PythonTarget } from "../target.ts";
 import { evaluateMarker, type MarkerContext, normalizeName } from "./marker.ts";
 import {
   checkNames,
@@ -12,8 +12,7 @@ import {
   type LockedDistribution,
   type PythonPlan,
   parseWheel,
-} from "./plan.ts";
-import { markerEnvironment, type PythonTarget } from "./target.ts";
+} from "./wheels.ts";
 
 /** Strongest first. */
 const ALGORITHMS = ["sha512", "sha384", "sha256"];

@@ -1,9 +1,9 @@
 import { LambdaPackError } from "../../errors.ts";
 import { field, type Json, object, optional, string } from "../../oci/json.ts";
+import type { Selection } from "../detect.ts";
 import { type Integrity, integrityOfHex } from "../integrity.ts";
-import { listIn, parseToml, readLock } from "../lock-text.ts";
-import { lockInvalid } from "../refusals.ts";
-import type { Selection } from "../ways.ts";
+import { listIn, lockInvalid, parseToml, readLock } from "../lock-file.ts";
+import { markerEnvironment, type PythonTarget } from "../target.ts";
 import { evaluateMarker, normalizeName } from "./marker.ts";
 import {
   checkNames,
@@ -12,8 +12,7 @@ import {
   type LockedDistribution,
   type PythonPlan,
   parseWheel,
-} from "./plan.ts";
-import { markerEnvironment, type PythonTarget } from "./target.ts";
+} from "./wheels.ts";
 
 interface UvPackage extends LockedDistribution {
   /**

@@ -4,10 +4,9 @@ import type { LambdaPackError } from "../../errors.ts";
 import { digestOf } from "../../oci/digest.ts";
 import type { LockFile } from "../detect.ts";
 import type { Installation } from "../installation.ts";
-import { unavailable } from "../refusals.ts";
+import { unavailable } from "../lock-file.ts";
 import type { TargetPlatform } from "../target.ts";
-import { entriesIn } from "./installed-directory.ts";
-import { succeedTool } from "./run.ts";
+import { entriesIn, succeedTool } from "./run.ts";
 
 /** Must be raised with every change of the call below. */
 const FORMAT = 1;

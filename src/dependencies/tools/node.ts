@@ -2,13 +2,11 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync
 import { dirname, join, posix } from "node:path";
 import { LambdaPackError } from "../../errors.ts";
 import { digestOf } from "../../oci/digest.ts";
-import type { LockFile } from "../detect.ts";
+import type { InstallWay, LockFile } from "../detect.ts";
 import type { Installation, InstallContext } from "../installation.ts";
 import { parseNpmLock } from "../npm/lock.ts";
 import type { TargetPlatform } from "../target.ts";
-import type { InstallWay } from "../ways.ts";
-import { entriesIn } from "./installed-directory.ts";
-import { succeedTool } from "./run.ts";
+import { entriesIn, succeedTool } from "./run.ts";
 
 /** Must be raised with every change of the calls below. */
 const FORMAT = 1;

@@ -2,11 +2,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { LambdaPackError } from "../../errors.ts";
 import { redactText } from "../../registry/errors/redact.ts";
-import type { LockFile } from "../detect.ts";
+import type { InstallWay, LockFile, Selection } from "../detect.ts";
 import type { InstallContext } from "../installation.ts";
-import { localRequirement } from "../python/index-files.ts";
-import { unavailable } from "../refusals.ts";
-import type { InstallWay, Selection } from "../ways.ts";
+import { unavailable } from "../lock-file.ts";
+import { localRequirement } from "../python/package-index.ts";
 import { failed, runTool, succeedTool, type ToolCall } from "./run.ts";
 
 export type PythonWay = Extract<InstallWay, "uv" | "pip" | "poetry" | "pipenv">;

@@ -2,16 +2,14 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { LambdaPackError } from "../../errors.ts";
 import { type Digest, digestOf } from "../../oci/digest.ts";
-import type { LockFile } from "../detect.ts";
+import type { LockFile, Selection } from "../detect.ts";
 import type { Installation, InstalledFiles } from "../installation.ts";
-import { isKeptFile, virtualEnvironments } from "../python/kept-files.ts";
-import type { PythonTarget } from "../python/target.ts";
+import { isKeptFile, virtualEnvironments } from "../python/installation.ts";
+import { missingWheels } from "../python/package-index.ts";
 import { platformTags } from "../python/wheels.ts";
-import type { Selection } from "../ways.ts";
-import { entriesIn } from "./installed-directory.ts";
-import { missingWheels } from "./missing-wheels.ts";
+import type { PythonTarget } from "../target.ts";
 import { exported, HOW_TO_GET, type PythonWay, type Requirements } from "./python-requirements.ts";
-import { failed, hasTool, runTool, type ToolCall } from "./run.ts";
+import { entriesIn, failed, hasTool, runTool, type ToolCall } from "./run.ts";
 
 /** Must be raised with every change of the calls below. */
 const FORMAT = 2;

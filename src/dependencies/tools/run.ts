@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
 import { hasCode, LambdaPackError } from "../../errors.ts";
+import { collect } from "../../layer/collect.ts";
 import { printable, redactText } from "../../registry/errors/redact.ts";
+import type { Entry } from "../../tar/entry.ts";
 
 /** A call of a package manager. */
 export interface ToolCall {
@@ -109,4 +111,19 @@ export function failed(
 
 function missing(program: string, howToGet: string, cause: unknown): LambdaPackError {
   return new LambdaPackError("INSTALL_FAILED", `${program} is not installed`, { hint: howToGet, cause });
+}
+
+/**
+ * Lists the files and links in a directory that a package manager filled, without those that
+ * `isKept` excludes; sorted by path.
+ */
+export async function entriesIn(
+  directory: string,
+  isKept: (path: string) => boolean,
+  signal: AbortSignal,
+): Promise<readonly Entry[]> {
+  const { files } = await collect({ directory, target: "/", inUse: false, signal });
+  const entries: Entry[] = [];
+  for (const { entry } of files) if (entry.kind !== "directory" && isKept(entry.path)) entries.push(entry);
+  return entries;
 }

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { parseToml } from "../../dependencies/lock-text.ts";
+import { parseToml } from "../../dependencies/lock-file.ts";
 import { isObject, valueAt } from "../../oci/json.ts";
 import { type ImageFacts, taskRoot, within } from "../facts.ts";
 import { runtimeVersion } from "../language.ts";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Deferred, deferred } from "./deferred.ts";
+import { type Deferred, deferred } from "../promises.ts";
 import { type FunctionError, functionError, type Invocation } from "./invocation.ts";
 import { accepted, headerOf, readBody, refuse, reply } from "./reply.ts";
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { LambdaPackError } from "../../errors.ts";
-import { deferred } from "./deferred.ts";
+import { deferred } from "../promises.ts";
 import {
   type FunctionError,
   functionError,

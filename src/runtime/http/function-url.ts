@@ -4,8 +4,14 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { readBody } from "../api/reply.ts";
 import type { FunctionPool } from "../pool.ts";
 import { functionUrlEvent } from "./function-url-event.ts";
-import { failedResponse, type UrlResponse, urlResponse } from "./function-url-response.ts";
-import { PRELUDE_TYPE, Prelude, type StreamHead } from "./prelude.ts";
+import {
+  failedResponse,
+  PRELUDE_TYPE,
+  Prelude,
+  type StreamHead,
+  type UrlResponse,
+  urlResponse,
+} from "./function-url-response.ts";
 
 /** Lambda's limit for the event of a synchronous invocation. */
 const REQUEST_LIMIT = 6 * 1024 * 1024;

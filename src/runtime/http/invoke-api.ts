@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { crc32 } from "node:zlib";
 import { headerOf, readBody, reply } from "../api/reply.ts";
 import type { FunctionEvent } from "../execution.ts";
 import type { FunctionPool } from "../pool.ts";
 import type { InvocationReport } from "../report.ts";
-import { encodeEvent } from "./event-stream.ts";
 
 /** Lambda's limits for events of synchronous and asynchronous invocations. */
 const SYNCHRONOUS_LIMIT = 6 * 1024 * 1024;
@@ -127,4 +127,38 @@ function isJson(payload: Buffer): boolean {
   } catch {
     return false;
   }
+}
+
+const STRING = 7;
+
+/**
+ * Encodes an event for AWS's event streams (application/vnd.amazon.eventstream): lengths, headers
+ * and payload with two checksums.
+ */
+function encodeEvent(eventType: string, contentType: string, payload: Uint8Array): Buffer {
+  const headers = Buffer.concat([
+    header(":message-type", "event"),
+    header(":event-type", eventType),
+    header(":content-type", contentType),
+  ]);
+  const prelude = Buffer.alloc(12);
+  prelude.writeUInt32BE(16 + headers.length + payload.length, 0);
+  prelude.writeUInt32BE(headers.length, 4);
+  prelude.writeUInt32BE(crc32(prelude.subarray(0, 8)), 8);
+  const message = Buffer.concat([prelude, headers, payload]);
+  const checksum = Buffer.alloc(4);
+  checksum.writeUInt32BE(crc32(message));
+  return Buffer.concat([message, checksum]);
+}
+
+function header(name: string, value: string): Buffer {
+  const length = Buffer.alloc(2);
+  length.writeUInt16BE(Buffer.byteLength(value));
+  return Buffer.concat([
+    Buffer.from([Buffer.byteLength(name)]),
+    Buffer.from(name),
+    Buffer.from([STRING]),
+    length,
+    Buffer.from(value),
+  ]);
 }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import type { InstallHow } from "../../../src/dependencies/detect.ts";
 import { chooseLockFile, findLockFiles } from "../../../src/dependencies/detect.ts";
-import type { InstallHow } from "../../../src/dependencies/ways.ts";
 import { makeTree, type Tree } from "../../support/trees.ts";
 
 /** The ways and files that are found in a directory, which is a repository of its own. */

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { parseNpmrc, readNpmConfig } from "../../../src/dependencies/npm/npmrc.ts";
-import { npmRegistries } from "../../../src/dependencies/npm/registry.ts";
+import { npmRegistries, parseNpmrc, readNpmConfig } from "../../../src/dependencies/npm/registry.ts";
 import { makeTree } from "../../support/trees.ts";
 
 /** As an .npmrc refers to a variable of the environment. */

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { Selection } from "../../../src/dependencies/detect.ts";
 import { planPythonLock } from "../../../src/dependencies/python/installation.ts";
-import { evaluateMarker } from "../../../src/dependencies/python/marker.ts";
+import { evaluateMarker, satisfiesAll } from "../../../src/dependencies/python/marker.ts";
 import { planPylock } from "../../../src/dependencies/python/pylock.ts";
-import { markerEnvironment, type PythonTarget } from "../../../src/dependencies/python/target.ts";
 import { parseUvLock, planUvLock } from "../../../src/dependencies/python/uv-lock.ts";
-import { satisfiesAll } from "../../../src/dependencies/python/version.ts";
 import { bestWheel, platformTags } from "../../../src/dependencies/python/wheels.ts";
-import type { Selection } from "../../../src/dependencies/ways.ts";
+import { markerEnvironment, type PythonTarget } from "../../../src/dependencies/target.ts";
 import { codeOf } from "../../support/errors.ts";
 import { makeTree } from "../../support/trees.ts";
 

@@ -40,7 +40,7 @@ const IMPORTED_BY: Readonly<Record<string, RegExp>> = {
   "@aws-sdk/client-lambda": /^aws\//,
   "dockerfile-ast": /^dockerfile\/instructions\.ts$/,
   "p-limit": /^async\/concurrency\.ts$/,
-  "smol-toml": /^dependencies\/lock-text\.ts$/,
+  "smol-toml": /^dependencies\/lock-file\.ts$/,
   "string-width": /^cli\/text\/wrap\.ts$/,
   "tar-stream": /^tar\/archive\.ts$/,
   "wrap-ansi": /^cli\/text\/wrap\.ts$/,

@@ -89,7 +89,7 @@ function parentOf(app: string, file: string): ChildProcess {
   const source = `
     import { renameSync, writeFileSync } from "node:fs";
     import { ExecutionEnvironment } from ${from("../../../src/runtime/execution.ts")};
-    import { nodeLauncher } from ${from("../../../src/runtime/host/node.ts")};
+    import { nodeLauncher } from ${from("../../../src/runtime/host/launcher.ts")};
     const launcher = nodeLauncher({ directory: ${JSON.stringify(app)}, node: process.execPath, version: "20.0.0" });
     const facts = { name: "f", handler: "index.handler", memoryMb: 128, region: "us-east-1", variables: {}, ...launcher.facts };
     const environment = await ExecutionEnvironment.start({ facts, launcher, timeoutMs: 20000, onLog: () => {} });

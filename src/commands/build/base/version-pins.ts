@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { readConfigurationFile } from "../../../blobs/regular-file.ts";
-import { parseToml } from "../../../dependencies/lock-text.ts";
+import { parseToml } from "../../../dependencies/lock-file.ts";
 import { LambdaPackError } from "../../../errors.ts";
 import type { Language } from "../../../lambda/bases.ts";
 import { classVersion } from "../../../lambda/binary/binary.ts";

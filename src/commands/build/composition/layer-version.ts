@@ -3,7 +3,7 @@ import { getLayerVersion, type LayerVersion } from "../../../aws/functions/funct
 import type { Base } from "../../../base/base.ts";
 import { pinLayer } from "../../../base/lock.ts";
 import type { LockedLayer } from "../../../base/lock-file.ts";
-import { fetchArchive } from "../../../dependencies/archives.ts";
+import { fetchArchive } from "../../../dependencies/installation.ts";
 import { type Integrity, parseIntegrity } from "../../../dependencies/integrity.ts";
 import { LambdaPackError } from "../../../errors.ts";
 import { architectureOf } from "../../../oci/platform.ts";

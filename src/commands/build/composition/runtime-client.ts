@@ -3,7 +3,7 @@ import { type LambdaPackError, misuse } from "../../../errors.ts";
 import { languageOf, starterOf } from "../../../lambda/handler/language.ts";
 import type { Collection } from "../../../layer/collect.ts";
 import type { MergedView } from "../../../rootfs/view/merged-view.ts";
-import { programPath } from "../../../runtime/program-path.ts";
+import { programPath } from "../../../runtime/launcher.ts";
 import type { Entry } from "../../../tar/entry.ts";
 import { collectionOf } from "../added-files.ts";
 import { baseView } from "../base/base-links.ts";

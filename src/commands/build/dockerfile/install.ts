@@ -1,8 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { basename, dirname, join, posix } from "node:path";
-import type { LockFile } from "../../../dependencies/detect.ts";
+import type { LockFile, Selection } from "../../../dependencies/detect.ts";
 import { planInstallation } from "../../../dependencies/plan.ts";
-import type { Selection } from "../../../dependencies/ways.ts";
 import type { InstalledFile, InstallRequest } from "../../../dockerfile/assemble.ts";
 import { refuse } from "../../../dockerfile/instructions.ts";
 import type { InstallStep } from "../../../dockerfile/stage.ts";

@@ -37,3 +37,13 @@ export const MAX_ITEMS = 100_000;
 export function listIn(json: Json, name: string): readonly Json[] {
   return optional(field(json, name), (list) => items(list, MAX_ITEMS)) ?? [];
 }
+
+/** Creates the error for a lock file that is damaged, too old, or out of date. */
+export function lockInvalid(message: string, hint: string): LambdaPackError {
+  return new LambdaPackError("LOCK_INVALID", message, { hint });
+}
+
+/** Creates the error for a package that cannot be installed for the target. */
+export function unavailable(message: string, hint: string): LambdaPackError {
+  return new LambdaPackError("DEPENDENCY_UNAVAILABLE", message, { hint });
+}
