@@ -86,6 +86,39 @@ describe("the base that a directory's own pin says", () => {
       "python_version 3.12 in Pipfile",
     ],
     [".ruby-version", { Gemfile: "", ".ruby-version": "ruby-3.4.1\n" }, "ruby:3.4", "3.4.1 in .ruby-version"],
+    [
+      ".tool-versions of asdf",
+      { "index.mjs": NODE, ".tool-versions": "# ours\npython 3.9.1\nnodejs  22.1.0 20.0.0 # both\n" },
+      "nodejs:22",
+      "22.1.0 in .tool-versions",
+    ],
+    [
+      ".tool-versions of mise, which writes node",
+      { "index.mjs": NODE, ".tool-versions": "node lts-jod\n" },
+      "nodejs:22",
+      "22 in .tool-versions",
+    ],
+    [
+      "mise.toml",
+      { "app.py": PYTHON, "mise.toml": '[tools]\npython = "3.12"\nnode = "latest"\n' },
+      "python:3.12",
+      "3.12 in mise.toml",
+    ],
+    [
+      ".mise.toml with a list of versions",
+      { "app.py": PYTHON, ".mise.toml": '[tools]\npython = [{ version = "3.12.4" }, "3.11"]\n' },
+      "python:3.12",
+      "3.12.4 in .mise.toml",
+    ],
+    [
+      "every pin at once",
+      {
+        ...{ "index.mjs": NODE, "package.json": '{"engines":{"node":">=20"}}' },
+        ...{ ".tool-versions": "nodejs 22", "mise.toml": '[tools]\nnode = "22.1"\n' },
+      },
+      "nodejs:22",
+      "engines.node >=20 in package.json and 22 in .tool-versions and 22.1 in mise.toml",
+    ],
     ["the Gemfile's ruby", { Gemfile: 'ruby "~> 3.4.0"\n' }, "ruby:3.4", "ruby ~> 3.4.0 in Gemfile"],
     [
       "runtimeconfig.json",
@@ -115,6 +148,15 @@ describe("the base that a directory's own pin says", () => {
       detectBases(directory, true).map(({ base }) => base),
       ["nodejs:22"],
     );
+  });
+
+  it("is not read from words that name no version, nor for .NET and Java from their compilers", () => {
+    const choices = [
+      { "index.mjs": NODE, ".tool-versions": "nodejs lts\n", "mise.toml": '[tools]\nnode = "latest"\n' },
+      { "App.runtimeconfig.json": RUNTIME_CONFIG, ".tool-versions": "dotnet 9.0.100\n" },
+    ].map((tree) => detectBases(makeTree(tree)).map(({ reason }) => reason));
+    assert.match(String(choices[0]), /^index\.mjs, and it is the newest that AWS supports$/);
+    assert.deepEqual(choices[1], [".NET 8 in App.runtimeconfig.json"]);
   });
 
   it("is not read from installed packages and virtual environments", () => {
@@ -173,6 +215,13 @@ describe("build without a base", () => {
   it("refuses a version that no base has", async () => {
     const error = await refusal(built({ "package.json": '{"engines":{"node":"23"}}', "index.mjs": NODE }));
     assert.match(error.message, /no base image for engines\.node 23 in package\.json/);
+  });
+
+  it("refuses versions that contradict each other, and names both", async () => {
+    const tree = { "index.mjs": NODE, ".nvmrc": "22", ".tool-versions": "nodejs 20" };
+    const error = await refusal(built(tree));
+    assert.match(error.message, /no base image for 22 in \.nvmrc and 20 in \.tool-versions$/);
+    assert.match(error.hint ?? "", /^correct one of these versions, or add --base BASE/);
   });
 
   it("names the compiler for sources that have to be compiled", async () => {

@@ -47,7 +47,7 @@ function baseFor(
   if (found) return found;
   throw misuse(
     `AWS has no base image for ${pinsText(pins)}`,
-    "add --base BASE; lambda-pack bases lists them",
+    `${pins.length > 1 ? "correct one of these versions, or " : ""}add --base BASE; lambda-pack bases lists them`,
   );
 }
 

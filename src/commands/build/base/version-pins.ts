@@ -18,7 +18,7 @@ export function pinsOf(
   names: readonly string[],
 ): readonly VersionPin[] {
   const pins = READERS[language]?.(directory, names) ?? [];
-  return pins.flatMap(({ range, source }) =>
+  return [...pins, ...versionManagers(language, directory)].flatMap(({ range, source }) =>
     typeof range === "string" && range.trim() !== "" ? [{ range, source }] : [],
   );
 }
@@ -95,13 +95,49 @@ function pyproject(project: unknown): readonly Found[] {
 /** The code names of Node's release lines, which nvm accepts (nodejs/Release). */
 const NODE_LINES: Readonly<Record<string, string>> = { krypton: "24", jod: "22", iron: "20", hydrogen: "18" };
 
-/** Reads the version in the first line. Other words, such as `lts/*` or `system`, are ignored. */
+/** Reads the version in the first line. */
 function versionFile(directory: string, name: string): Found {
   const lines = (textIn(directory, name) ?? "").split("\n").map((line) => line.replace(/#.*/, "").trim());
   const [first = ""] = lines.filter((line) => line !== "");
-  const line = NODE_LINES[/^lts\/(\w+)$/i.exec(first)?.[1]?.toLowerCase() ?? ""];
-  const range = line ?? /^(?:(?:ruby|cpython|node)-)?v?(\d+(?:\.\d+)*)/.exec(first)?.[1];
-  return { range, source: `{} in ${name}` };
+  return { range: versionIn(first), source: `{} in ${name}` };
+}
+
+/** Returns the numbers of a version. Other words, such as `lts/*`, `latest` or `system`: undefined. */
+function versionIn(text: unknown): string | undefined {
+  const word = String(text);
+  const line = NODE_LINES[/^lts[/-](\w+)$/i.exec(word)?.[1]?.toLowerCase() ?? ""];
+  return line ?? /^(?:(?:ruby|cpython|node)-)?v?(\d+(?:\.\d+)*)/.exec(word)?.[1];
+}
+
+/**
+ * The names of languages in `.tool-versions` and `mise.toml`. Java and .NET are not among them: a
+ * newer compiler can build for an older runtime, so only the compiled files say which one.
+ */
+const TOOLS: Partial<Readonly<Record<Language, readonly string[]>>> = {
+  nodejs: ["nodejs", "node"],
+  python: ["python"],
+  ruby: ["ruby"],
+};
+
+/** Reads the first version that asdf or mise would use for the language. */
+function versionManagers(language: Language, directory: string): readonly Found[] {
+  const tools = TOOLS[language] ?? [];
+  const lines = (textIn(directory, ".tool-versions") ?? "").split("\n").map((line) => line.split(/[\s#]+/));
+  const listed = lines.find(([tool = ""]) => tools.includes(tool))?.[1];
+  const configured = MISE_FILES.flatMap((name) => {
+    const all = valueAt(tomlIn(directory, name), "tools");
+    const found = tools.map((tool) => firstVersion(valueAt(all, tool)));
+    return found.map((version) => ({ range: versionIn(version), source: `{} in ${name}` }));
+  });
+  return [{ range: versionIn(listed), source: "{} in .tool-versions" }, ...configured];
+}
+
+const MISE_FILES = ["mise.toml", ".mise.toml"];
+
+/** Returns the version from a value of mise: `"22"`, `["22", "20"]`, `{ version = "22" }`. */
+function firstVersion(value: unknown): unknown {
+  const [first] = [value].flat();
+  return valueAt(first, "version") ?? first;
 }
 
 /** Returns the major version of .NET from the tfm or the framework: `8`. */
