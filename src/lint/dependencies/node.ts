@@ -18,13 +18,13 @@ const MAX_FILES = 200;
  * Finds packages of package.json that are not installed, unless the handler is a bundle that does
  * not import them.
  */
-export function missingNodePackages(facts: ImageFacts): Problems {
+export async function missingNodePackages(facts: ImageFacts): Promise<Problems> {
   const root = taskRoot(facts);
   const { view, contents } = facts.files;
   const at = (path: string) => `${root}/${path}`;
   const wanted = dependenciesIn(contents.text(at("package.json")));
   const missing = wanted.filter((name) => !isInRuntime(name, facts) && !isInstalled(name, facts));
-  const imports = importsOf(facts);
+  const imports = await importsOf(facts);
   if (!imports && handlerFile(facts)) return []; // too large to read: a bundle
   const needed = imports?.isComplete ? missing.filter((name) => imports.names.has(name)) : missing;
   if (missing.length > 0 && view.get(at(".pnp.cjs"))) return plugAndPlay(facts);
@@ -75,8 +75,8 @@ const BUNDLE = 100_000;
 const ENDINGS = ["", ".js", ".mjs", ".cjs", ".json", "/index.js", "/index.mjs"];
 
 /** Follows the relative imports of the handler. */
-function importsOf(facts: ImageFacts): Imports | undefined {
-  const handler = handlerModule(facts);
+async function importsOf(facts: ImageFacts): Promise<Imports | undefined> {
+  const handler = await handlerModule(facts);
   if (!handler) return undefined;
   const names: string[] = [];
   const paths = new Set([handler.path]);
@@ -84,7 +84,7 @@ function importsOf(facts: ImageFacts): Imports | undefined {
   // Files that are found on the way are added to the end of the set.
   for (const path of paths) {
     const text = facts.files.contents.text(path);
-    const found = importsIn(path, text);
+    const found = await importsIn(path, text);
     const specifiers = found ?? [];
     names.push(...specifiers.flatMap((one) => packageName(one) ?? []));
     const files = specifiers.filter((one) => one.startsWith(".")).map((one) => resolve(path, one, facts));
@@ -96,9 +96,9 @@ function importsOf(facts: ImageFacts): Imports | undefined {
 }
 
 /** Returns undefined for a file that cannot be read. */
-function importsIn(path: string, text: string | undefined): readonly string[] | undefined {
+async function importsIn(path: string, text: string | undefined): Promise<readonly string[] | undefined> {
   if (path.endsWith(".json")) return [];
-  const module = parseModule(text, nodeNames);
+  const module = await parseModule(text, nodeNames);
   return module && [...module.imports];
 }
 

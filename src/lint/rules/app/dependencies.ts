@@ -13,7 +13,7 @@ export const dependencies: Rule = {
   severity: "warning",
   expects: "what package.json, requirements.txt, pyproject.toml, Pipfile or Gemfile asks for is installed",
   otherwise: "Runtime.ImportModuleError: Cannot find module; No module named; cannot load such file",
-  check(facts) {
+  async check(facts) {
     // A base that is not in the table may have packages in layers that were not read.
     if (facts.files.lacksOwn || !(facts.files.whole || facts.base)) return [];
     const language = languageIn(facts);

@@ -17,8 +17,8 @@ export const moduleType: Rule = {
   expects: "the handler is written in the module system that its ending and package.json say",
   otherwise:
     "exports is not defined in ES module scope; Runtime.UserCodeSyntaxError: Unexpected token 'export'",
-  check(facts) {
-    const handler = handlerModule(facts);
+  async check(facts) {
+    const handler = await handlerModule(facts);
     if (!handler) return [];
     const { path, module } = handler;
     const type = typeOf(path, facts);
@@ -35,8 +35,8 @@ export const callbackHandler: Rule = {
   severity: "error",
   expects: "from Node 24 on, the handler returns a promise and takes no callback",
   otherwise: "Runtime.CallbackHandlerDeprecated",
-  check(facts) {
-    const handler = handlerModule(facts);
+  async check(facts) {
+    const handler = await handlerModule(facts);
     const version = runtimeVersion(facts, "nodejs");
     if (!handler || version === undefined || Number(version) < 24) return [];
     const count = handler.module.parameters.get(handler.name) ?? 0;
@@ -65,10 +65,11 @@ export function handlerFile(facts: ImageFacts): string | undefined {
 }
 
 /** Returns the module of a Node handler, if its text was read. */
-export function handlerModule(facts: ImageFacts): HandlerModule | undefined {
+export async function handlerModule(facts: ImageFacts): Promise<HandlerModule | undefined> {
   const path = handlerFile(facts);
-  const module = path === undefined ? undefined : parseModule(facts.files.contents.text(path), nodeNames);
-  if (path === undefined || !module) return undefined;
+  if (path === undefined) return undefined;
+  const module = await parseModule(facts.files.contents.text(path), nodeNames);
+  if (!module) return undefined;
   const word = handlerOf(facts) ?? "";
   const [name = ""] = word.slice(word.indexOf(".", word.lastIndexOf("/") + 1) + 1).split(".", 1);
   return { path, name, module };
