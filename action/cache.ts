@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { defaultCacheDirectory } from "../src/cache/location.ts";
+import { defaultCacheDirectory } from "../src/cache/directory.ts";
 import { failureOf } from "../src/cli/failure.ts";
 import { misuse } from "../src/errors.ts";
 import type { BuildEvent, Environment } from "../src/index.ts";

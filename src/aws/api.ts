@@ -1,5 +1,4 @@
-import { type Pacing, REAL_PACING } from "../async/pacing.ts";
-import { retry } from "../async/retry.ts";
+import { type Pacing, REAL_PACING, retry } from "../async/retry.ts";
 import { loadOnce } from "../async/single-flight.ts";
 import type { OnEvent } from "../events.ts";
 import {

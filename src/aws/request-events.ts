@@ -1,6 +1,6 @@
 import { pipeline, Readable, Transform } from "node:stream";
 import type { ECRClient, ECRClientConfig } from "@aws-sdk/client-ecr";
-import type { Pacing } from "../async/pacing.ts";
+import type { Pacing } from "../async/retry.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
 import { redactUrl } from "../registry/errors/redact.ts";

@@ -1,15 +1,20 @@
-import { lstat, rm } from "node:fs/promises";
+import { chmod, link, lstat, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { hasCode } from "../errors.ts";
 import { type Content, ContentChecker, type Descriptor } from "../oci/content.ts";
 import { type Digest, hexOf } from "../oci/digest.ts";
 import type { Growing, Watch } from "../oci/store.ts";
+import { makeDirectories, requireFreeSpace, writeFailed } from "./disk.ts";
 import { fileContent, isFileOf } from "./file-content.ts";
-import { requireFreeSpace } from "./free-space.ts";
 import { growingFile } from "./growing.ts";
-import { linkFile } from "./link.ts";
-import { makeDirectories } from "./make-directories.ts";
-import { type Access, createPartial, DIRECTORY_MODE, partialName, type Writing } from "./partial.ts";
-import { writeFailed } from "./write-failed.ts";
+import {
+  type Access,
+  createPartial,
+  DIRECTORY_MODE,
+  FILE_MODE,
+  partialName,
+  type Writing,
+} from "./partial.ts";
 
 export type Blobs = ReturnType<typeof openBlobs>;
 
@@ -38,7 +43,7 @@ export function openBlobs(root: string, writing: Writing = {}) {
     watch: AddWatch,
     how: "write" | "writeNow",
   ): Promise<Content> => {
-    await makeBlobDirectory(directory, access);
+    makeDirectories(directory, DIRECTORY_MODE[access]);
     await requireFreeSpace(directory, watch.expected?.size ?? 0);
     const partial = await createPartial(root, BLOB_STEM, writing);
     const growing = growingFile(partial.path);
@@ -68,7 +73,7 @@ export function openBlobs(root: string, writing: Writing = {}) {
   };
   const linkHere = async ({ descriptor: { digest, size }, file, isOurs }: Content): Promise<boolean> => {
     if (!isOurs || file === undefined || !(await isFileOf(file, size))) return false;
-    await makeBlobDirectory(directory, access);
+    makeDirectories(directory, DIRECTORY_MODE[access]);
     await removeDirectory(pathOf(digest));
     return linkFile(file, join(root, partialName(BLOB_STEM)), pathOf(digest), access);
   };
@@ -102,10 +107,33 @@ async function removeDirectory(path: string): Promise<void> {
   if (found?.isDirectory()) await rm(path, { recursive: true, force: true });
 }
 
-async function makeBlobDirectory(directory: string, access: Access): Promise<void> {
+/**
+ * Errors that mean: another file system, one without links (FAT), no room for one more, or the file
+ * is missing.
+ */
+const CANNOT = ["EXDEV", "EPERM", "EACCES", "EMLINK", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EINVAL", "ENOENT"];
+
+/**
+ * Makes `to` a hard link to `from`, through the temporary name `partial` on the same file system.
+ * Returns false, without any change, if that is not possible.
+ * @throws WRITE_FAILED.
+ */
+async function linkFile(from: string, partial: string, to: string, access: Access): Promise<boolean> {
   try {
-    makeDirectories(directory, DIRECTORY_MODE[access]);
+    await link(from, partial);
   } catch (error) {
-    throw writeFailed(directory, error);
+    if (hasCode(error, ...CANNOT)) return false;
+    throw writeFailed(to, error);
+  }
+  try {
+    // All links share one mode. The file in the cache stays private because its directory is.
+    if (access === "shared") await chmod(partial, FILE_MODE.shared & ~process.umask());
+    await rename(partial, to);
+    return true;
+  } catch (error) {
+    throw writeFailed(to, error);
+  } finally {
+    // If `to` was a link to the same file already, a rename leaves both names (rename(2)).
+    await rm(partial, { force: true });
   }
 }

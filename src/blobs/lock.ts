@@ -1,9 +1,9 @@
 import { rename, rm, writeFile } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import { hasCode, LambdaPackError } from "../errors.ts";
+import { writeFailed } from "./disk.ts";
 import { FILE_MODE, isAbandoned, isOlderThan, partialName } from "./partial.ts";
 import { readRegularFile } from "./regular-file.ts";
-import { writeFailed } from "./write-failed.ts";
 
 /** Work under a lock takes milliseconds, so a longer wait means that something is wrong. */
 const PATIENCE_MS = 20_000;

@@ -3,9 +3,9 @@ import { open, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import type { Writable } from "node:stream";
 import { hasCode, LambdaPackError } from "../errors.ts";
+import { writeFailed } from "./disk.ts";
 import { createPartial } from "./partial.ts";
 import { kindOf } from "./regular-file.ts";
-import { writeFailed } from "./write-failed.ts";
 
 /** A file that a user named for a result. */
 interface OutputFile {

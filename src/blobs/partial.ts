@@ -3,8 +3,8 @@ import { constants, writeSync } from "node:fs";
 import { type FileHandle, lstat, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { hasCode } from "../errors.ts";
+import { writeFailed } from "./disk.ts";
 import { pidScope, readPidScopeFacts } from "./pid-scope.ts";
-import { writeFailed } from "./write-failed.ts";
 
 /**
  * It is not known whether a process of another machine or container still runs: its files are kept

@@ -6,16 +6,7 @@ import type { Spool } from "../oci/store.ts";
 import { openDirectory } from "./directory.ts";
 import { openEntries } from "./entries.ts";
 import { type CacheInfo, infoOf, type PruneReport, prune, type VerifyReport, verify } from "./maintain.ts";
-import {
-  type NamedLayer,
-  parseBlobRecord,
-  parseFindingsRecord,
-  parseHolderRecord,
-  parseInstallationRecord,
-  parseLayerRecord,
-  parseSignatureRecord,
-} from "./record-types.ts";
-import { openRecords } from "./records.ts";
+import { type NamedLayer, openRecords } from "./records.ts";
 
 export type { CacheInfo, PruneReport, VerifyReport };
 
@@ -58,13 +49,13 @@ export async function openCache({ directory, onEvent, maxBytes = DEFAULT_MAX_BYT
   const entries = openEntries(path, opened.isShared ? "synced" : "unsynced");
   // Not synced: a package can be downloaded again, and its digest shows if it is incomplete.
   const archives = openEntries(path, "unsynced");
-  const layers = openRecords(path, "layers", parseLayerRecord);
-  const signatures = openRecords(path, "signatures", parseSignatureRecord);
-  const references = openRecords(path, "references", parseBlobRecord);
-  const packages = openRecords(path, "packages", parseBlobRecord);
-  const installations = openRecords(path, "installations", parseInstallationRecord);
-  const holders = openRecords(path, "holders", parseHolderRecord);
-  const findings = openRecords(path, "findings", parseFindingsRecord);
+  const layers = openRecords(path, "layers");
+  const signatures = openRecords(path, "signatures");
+  const references = openRecords(path, "references");
+  const packages = openRecords(path, "packages");
+  const installations = openRecords(path, "installations");
+  const holders = openRecords(path, "holders");
+  const findings = openRecords(path, "findings");
   return {
     /** undefined: a private directory that `close` removes. */
     directory: opened.isShared ? path : undefined,

@@ -1,11 +1,18 @@
 import { closeSync, existsSync, openSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, posix, win32 } from "node:path";
 import { BLOB_STEM } from "../blobs/blobs.ts";
-import { FILE_MODE, FILE_STEM, partialName, replaceFile, sweepPartials } from "../blobs/partial.ts";
+import { makeDirectories, writeFailed } from "../blobs/disk.ts";
+import {
+  DIRECTORY_MODE,
+  FILE_MODE,
+  FILE_STEM,
+  partialName,
+  replaceFile,
+  sweepPartials,
+} from "../blobs/partial.ts";
 import { readConfigurationFile } from "../blobs/regular-file.ts";
-import { writeFailed } from "../blobs/write-failed.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
 import { keepPrivate, keepSecret, stamp } from "./private-directory.ts";
@@ -45,7 +52,7 @@ function wordsOf(error: unknown): string {
 async function openShared(path: string): Promise<CacheDirectory> {
   refuseImages(path);
   keepPrivate(path, TAG_FILE);
-  makeDirectories(path);
+  makeParts(path);
   const session = join(path, partialName(SESSION_STEM));
   closeSync(openSync(session, "wx", FILE_MODE.private));
   stamp(session);
@@ -58,8 +65,8 @@ async function openPrivate(): Promise<CacheDirectory> {
   const parent = tmpdir();
   const path = join(parent, partialName(PRIVATE_STEM));
   try {
-    await mkdir(path, { mode: 0o700 }); // other users can read the system's temporary directory
-    makeDirectories(path);
+    await mkdir(path, { mode: DIRECTORY_MODE.private }); // other users can read the system's temporary directory
+    makeParts(path);
     await sweepPartials(parent, (stem) => stem === PRIVATE_STEM);
   } catch (error) {
     throw writeFailed(path, error);
@@ -78,9 +85,7 @@ function cacheDirectory(path: string, isShared: boolean, own: string) {
     isShared,
     async makeWorkDirectory(): Promise<string> {
       const work = join(path, partialName(WORK_STEM));
-      await mkdir(work, { mode: 0o700 }).catch((error: unknown) => {
-        throw writeFailed(work, error);
-      });
+      makeDirectories(work, DIRECTORY_MODE.private);
       made.unshift(work);
       return work;
     },
@@ -90,7 +95,7 @@ function cacheDirectory(path: string, isShared: boolean, own: string) {
   };
 }
 
-function makeDirectories(path: string): void {
+function makeParts(path: string): void {
   for (const name of ["blobs", join("blobs", "sha256"), ...RECORD_KINDS]) keepSecret(join(path, name));
 }
 
@@ -111,4 +116,31 @@ function refuseImages(path: string): void {
   });
   if (index === undefined || index.includes('"manifests":[]')) return;
   throw new LambdaPackError("LAYOUT_INVALID", `${path} is an OCI layout that holds images`);
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Returns LAMBDA_PACK_CACHE_DIR, else `lambda-pack` in XDG_CACHE_HOME, else in the system's
+ * directory for caches (XDG Base Directory Specification; `~/Library/Caches`; `%LOCALAPPDATA%`).
+ * `platform` is a value of `process.platform`.
+ */
+export function defaultCacheDirectory(environment: Environment, platform: string, home: string): string {
+  const own = environment["LAMBDA_PACK_CACHE_DIR"];
+  if (own) return own;
+  const path = platform === "win32" ? win32 : posix;
+  // The specification: "All paths set in these environment variables must be absolute", others are
+  // ignored.
+  const xdg = environment["XDG_CACHE_HOME"];
+  if (xdg && path.isAbsolute(xdg)) return path.join(xdg, "lambda-pack");
+  if (platform === "win32") {
+    return win32.join(
+      environment["LOCALAPPDATA"] || win32.join(home, "AppData", "Local"),
+      "lambda-pack",
+      "cache",
+    );
+  }
+  return platform === "darwin"
+    ? posix.join(home, "Library", "Caches", "lambda-pack")
+    : posix.join(home, ".cache", "lambda-pack");
 }

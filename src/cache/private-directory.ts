@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, readdirSync, type Stats, statSync, utimesSync } from "node:fs";
-import { makeDirectories } from "../blobs/make-directories.ts";
+import { makeDirectories } from "../blobs/disk.ts";
 import { kindOf } from "../blobs/regular-file.ts";
 import { hasCode, LambdaPackError } from "../errors.ts";
 

@@ -4,36 +4,65 @@ import { replaceFile } from "../blobs/partial.ts";
 import { readRegularFile, UnfitFile } from "../blobs/regular-file.ts";
 import { hasCode, LambdaPackError } from "../errors.ts";
 import type { Descriptor } from "../oci/content.ts";
-import { type Digest, digestOf, hexOf } from "../oci/digest.ts";
+import { type Digest, digestOf, hexOf, parseDigest } from "../oci/digest.ts";
 import { parseDescriptor } from "../oci/documents.ts";
-import { field, type Json, parseJson, string } from "../oci/json.ts";
+import { count, field, items, type Json, parseJson, string } from "../oci/json.ts";
 import { trustFault } from "./private-directory.ts";
 
+/** A layer: its name in the image, and the fingerprint that it is cached under. */
+export interface NamedLayer {
+  readonly name: string;
+  readonly fingerprint: Digest;
+}
+
+const MAX_LAYERS = 1000;
+
 /**
- * The kinds of facts, each a directory of the cache: fingerprint -> layer, signature ->
- * fingerprint, reference -> manifest, image and plan -> findings, integrity -> package,
- * installation -> layers, registry and blob -> repository.
+ * The kinds of records, each a directory of the cache. Every record has the descriptor of a blob
+ * and is removed when the cache no longer has that blob; these functions parse what else it has.
  */
-export const RECORD_KINDS = [
-  "layers",
-  "signatures",
-  "references",
-  "findings",
-  "packages",
-  "installations",
-  "holders",
-] as const;
+const KINDS = {
+  /** By fingerprint; `bytes` is the uncompressed size of the layer's files. */
+  layers: (json: Json) => ({
+    diffId: digestIn(json, "diffId"),
+    files: count(field(json, "files")),
+    bytes: count(field(json, "bytes")),
+  }),
+  /** By a state of files on this machine; the blob is their layer. */
+  signatures: (json: Json) => ({ fingerprint: digestIn(json, "fingerprint") }),
+  /** By reference; the blob is the manifest. */
+  references: () => ({}),
+  /** By image and plan: JSON that only the check reads; the blob is the last layer. */
+  findings: (json: Json) => ({ findings: string(field(json, "findings")) }),
+  /** By the integrity in a lock file; the blob is the package's archive. */
+  packages: () => ({}),
+  /** By installation of dependencies; the blob is the last of its layers. */
+  installations: (json: Json): { readonly layers: readonly NamedLayer[] } => ({
+    layers: items(field(json, "layers"), MAX_LAYERS).map((layer) => ({
+      name: string(field(layer, "name")),
+      fingerprint: digestIn(layer, "fingerprint"),
+    })),
+  }),
+  /** By registry and blob: the repository that the blob was sent to. */
+  holders: (json: Json) => ({ repository: string(field(json, "repository")) }),
+};
+
+type Kind = keyof typeof KINDS;
+type RecordOf<K extends Kind> = { readonly descriptor: Descriptor } & Readonly<ReturnType<(typeof KINDS)[K]>>;
+
+export const RECORD_KINDS: readonly string[] = Object.keys(KINDS);
+
+function digestIn(json: Json, name: string): Digest {
+  return parseDigest(string(field(json, name)));
+}
 
 /** Opens the records of one kind: facts about blobs by key, each in its own file, without a lock. */
-export function openRecords<T extends { readonly descriptor: Descriptor }>(
-  root: string,
-  kind: (typeof RECORD_KINDS)[number],
-  parse: (json: Json) => T,
-) {
+export function openRecords<K extends Kind>(root: string, kind: K) {
   const pathOf = (key: string): string => join(root, kind, recordName(key));
-  const parsed = (json: Json): T | undefined => {
+  const parsed = (json: Json): RecordOf<K> | undefined => {
     try {
-      return parse(json);
+      const descriptor = parseDescriptor(field(json, "descriptor"));
+      return { descriptor, ...KINDS[kind](json) } as RecordOf<K>;
     } catch (error) {
       if (isDamage(error)) return undefined; // another version of lambda-pack wrote it
       throw error;
@@ -41,7 +70,7 @@ export function openRecords<T extends { readonly descriptor: Descriptor }>(
   };
   return {
     /** Returns undefined if there is none. Removes a damaged record. */
-    async find(key: string): Promise<T | undefined> {
+    async find(key: string): Promise<RecordOf<K> | undefined> {
       const path = pathOf(key);
       const record = readRecord(path);
       if (record === "missing") return undefined;
@@ -50,7 +79,7 @@ export function openRecords<T extends { readonly descriptor: Descriptor }>(
       await rm(path, { recursive: true, force: true }).catch(() => undefined);
       return undefined;
     },
-    async set(key: string, value: T): Promise<void> {
+    async set(key: string, value: RecordOf<K>): Promise<void> {
       const { mediaType, digest, size } = value.descriptor;
       const line = JSON.stringify({ key, value: { ...value, descriptor: { mediaType, digest, size } } });
       await replaceFile(pathOf(key), `${digestOf(line)}\n${line}\n`, {

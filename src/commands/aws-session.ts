@@ -1,4 +1,4 @@
-import { type Pacing, REAL_PACING } from "../async/pacing.ts";
+import { type Pacing, REAL_PACING } from "../async/retry.ts";
 import { AwsApi } from "../aws/api.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { AwsOptions } from "./aws-options.ts";

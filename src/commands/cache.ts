@@ -6,7 +6,7 @@ import {
   type PruneReport,
   type VerifyReport,
 } from "../cache/cache.ts";
-import { defaultCacheDirectory } from "../cache/location.ts";
+import { defaultCacheDirectory } from "../cache/directory.ts";
 import { LambdaPackError } from "../errors.ts";
 import { SESSION_OPTIONS, type SessionOptions } from "./options/common.ts";
 import { type OptionTable, readOptions, type Values, withDefault } from "./options/read.ts";

@@ -1,4 +1,4 @@
-import { type Pacing, REAL_PACING } from "../async/pacing.ts";
+import { type Pacing, REAL_PACING } from "../async/retry.ts";
 import type { AwsApi } from "../aws/api.ts";
 import type { FunctionFacts } from "../aws/functions/function-facts.ts";
 import {

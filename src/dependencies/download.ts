@@ -1,5 +1,4 @@
-import { type Pacing, REAL_PACING } from "../async/pacing.ts";
-import { retry } from "../async/retry.ts";
+import { type Pacing, REAL_PACING, retry } from "../async/retry.ts";
 import { type ErrorCode, LambdaPackError, type RegistryAnswer } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
 import { networkTrouble } from "../registry/errors/network-error.ts";

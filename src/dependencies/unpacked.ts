@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
-import { writeFailed } from "../blobs/write-failed.ts";
+import { writeFailed } from "../blobs/disk.ts";
 import { LambdaPackError } from "../errors.ts";
 import { type Entry, parentOf, sortByName } from "../tar/entry.ts";
 

@@ -6,7 +6,7 @@ import { isNever } from "../layer/ignore/never.ts";
 import { toEntry } from "../layer/to-entry.ts";
 import { type Found, walk } from "../layer/walk.ts";
 import type { ExtractedFiles } from "../rootfs/unpack/extract-files.ts";
-import type { ViewEntry } from "../rootfs/view/view-entry.ts";
+import type { ViewEntry } from "../rootfs/view/path-tree.ts";
 import type { FileEntry, SymlinkEntry } from "../tar/entry.ts";
 
 /**

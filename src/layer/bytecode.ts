@@ -4,8 +4,7 @@ import { posix } from "node:path";
 import type { Edit, FileEntry } from "../tar/entry.ts";
 import type { SourceFile } from "./collect.ts";
 import { WholeFileReader } from "./encode/source.ts";
-import { installedIn } from "./packages.ts";
-import { type Distribution, recordedHashes } from "./python.ts";
+import { type Distribution, installedIn, recordedHashes } from "./packages.ts";
 
 /** `lib/__pycache__/x.cpython-312.opt-1.pyc` is the bytecode of `lib/x.py` (PEP 3147). */
 const BYTECODE = /^((?:.*\/)?)__pycache__\/([^/]+?)\.(?:cpython|pypy|graalpy)[^/]*\.pyc$/;

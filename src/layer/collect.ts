@@ -9,7 +9,7 @@ import { readIgnoreFile } from "./ignore/ignore-file.ts";
 import { IgnoredDependencies } from "./ignore/ignored-dependencies.ts";
 import { isNever } from "./ignore/never.ts";
 import { checkLength } from "./names.ts";
-import { type Distribution, findDistributions } from "./python.ts";
+import { type Distribution, findDistributions } from "./packages.ts";
 import { openRoot, parseTarget, pathWithin } from "./source-root.ts";
 import { toEntry, type Warning } from "./to-entry.ts";
 import { type WalkOptions, walk } from "./walk.ts";

@@ -1,6 +1,7 @@
+import { posix } from "node:path";
 import { parentOf } from "../tar/entry.ts";
-import type { Collection } from "./collect.ts";
-import { claimsOf } from "./python.ts";
+import type { Collection, SourceFile } from "./collect.ts";
+import { readText } from "./encode/source.ts";
 
 /** Directories of npm and Bundler, with a trailing slash. */
 const DEPENDENCIES = /(?:^|\/)node_modules\/|^vendor\/bundle\//;
@@ -52,4 +53,129 @@ export function packageOf(path: string): string {
 
 function plain(name: string): string {
   return name.replace(TAIL, "").replaceAll("_", "-").toLowerCase() || name;
+}
+
+/**
+ * An installed Python package, described by its `.dist-info` directory (packaging.python.org,
+ * "Recording installed projects") or its `.egg-info` (setuptools and distutils, which Linux
+ * distributions still use).
+ */
+export interface Distribution {
+  /**
+   * The `.dist-info` directory, or the `.egg-info` directory or file, relative to the source
+   * directory.
+   */
+  readonly info: string;
+  /** The texts of its files, if they exist. */
+  readonly record?: string;
+  readonly installedFiles?: string;
+  readonly topLevel?: string;
+}
+
+/**
+ * Paths in the source directory that belong to installed packages: whole directories, and single
+ * files.
+ */
+interface Claims {
+  readonly directories: ReadonlySet<string>;
+  readonly files: ReadonlySet<string>;
+}
+
+/**
+ * The name of an installed package's information. A development install (`pip install -e`) leaves
+ * an `.egg-info` without a version beside the app's own code.
+ */
+const INFO = /^((?:.*\/)?[^/]+(?:\.dist-info(?=\/)|-\d[^/]*\.egg-info))(?:\/([^/]+))?$/;
+
+/** Files of that directory that list what was installed, and the fields that hold their texts. */
+const TEXTS: Readonly<Record<string, "record" | "installedFiles" | "topLevel">> = {
+  RECORD: "record",
+  "installed-files.txt": "installedFiles",
+  "top_level.txt": "topLevel",
+};
+
+/** Finds the distributions among files of the source directory. @throws FILE_CHANGED, FILE_UNREADABLE. */
+export function findDistributions(files: readonly SourceFile[]): readonly Distribution[] {
+  const found = new Map<string, Distribution>();
+  for (const { path, entry } of files) {
+    if (entry.kind !== "file" || !/\.dist-info\/|\.egg-info/.test(path)) continue;
+    const [, info, name] = INFO.exec(path) ?? [];
+    if (info === undefined) continue;
+    const text = TEXTS[name ?? ""];
+    found.set(info, { ...(found.get(info) ?? { info }), ...(text && { [text]: readText(entry) }) });
+  }
+  return [...found.values()];
+}
+
+/**
+ * Lists what the distributions installed: directories and single modules beside their information,
+ * and scripts in `bin`. Uses RECORD or installed-files.txt, or else top_level.txt, or else the
+ * distribution's name.
+ */
+export function claimsOf(distributions: readonly Distribution[]): Claims {
+  const directories = new Set<string>();
+  const files = new Set<string>();
+  for (const distribution of distributions) {
+    const site = posix.dirname(distribution.info);
+    directories.add(distribution.info);
+    files.add(distribution.info);
+    for (const path of installedPaths(distribution)) {
+      const [top = "", ...rest] = path.split("/");
+      if (rest.length === 0 || SHARED.has(top)) files.add(posix.join(site, path));
+      else directories.add(posix.join(site, top));
+    }
+  }
+  return { directories, files };
+}
+
+/** Directories that several packages share: their files are listed one by one. */
+const SHARED: ReadonlySet<string> = new Set(["bin", "__pycache__"]);
+
+/**
+ * Lists paths relative to the directory that holds the information; a directory is listed by a file
+ * in it.
+ */
+function installedPaths({ info, record, installedFiles, topLevel }: Distribution): readonly string[] {
+  if (record !== undefined) return record.split("\n").flatMap(recordedPath);
+  // The paths in this file are relative to the information directory.
+  if (installedFiles !== undefined)
+    return installedFiles.split("\n").flatMap((line) => recordedPath(posix.join(posix.basename(info), line)));
+  const names = topLevel?.split(/\s+/).filter((name) => name !== "") ?? [nameOf(info)];
+  return names.flatMap((name) => [`${name}/__init__.py`, `${name}.py`]);
+}
+
+/**
+ * Reads the path in a line of RECORD (CSV: path, hash, size). `pip install --target` moves scripts
+ * to `bin` but still records `../../bin`.
+ */
+function recordedPath(line: string): readonly string[] {
+  const [, quoted, plain = ""] = /^(?:"((?:[^"]|"")*)"|([^,]*))/.exec(line.trim()) ?? [];
+  const path = posix.normalize((quoted?.replaceAll('""', '"') ?? plain).replaceAll("\\", "/"));
+  const script = /^(?:\.\.\/)+bin\/([^/]+)$/.exec(path);
+  if (script) return [`bin/${script[1]}`];
+  return path === "." || path.startsWith("../") || posix.isAbsolute(path) ? [] : [path];
+}
+
+/**
+ * Guesses the module's name, which is mostly right: jinja2 for Jinja2-3.1.2, but not yaml for
+ * PyYAML.
+ */
+function nameOf(info: string): string {
+  return posix.basename(info).replace(/-.*$/s, "").toLowerCase();
+}
+
+/**
+ * Returns the hashes of installed files by their paths in the source directory, as RECORD has them:
+ * SHA-256 in base64url without padding.
+ */
+export function recordedHashes(distributions: readonly Distribution[]): ReadonlyMap<string, string> {
+  const hashes = new Map<string, string>();
+  for (const { info, record = "" } of distributions) {
+    for (const line of record.split("\n")) {
+      const [, hash] = /,sha256=([\w-]{43}),\d*\s*$/.exec(line) ?? [];
+      const [path] = hash === undefined ? [] : recordedPath(line);
+      if (hash !== undefined && path !== undefined) hashes.set(posix.join(posix.dirname(info), path), hash);
+    }
+  }
+  return hashes;
 }

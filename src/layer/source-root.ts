@@ -1,7 +1,8 @@
-import { opendirSync, realpathSync } from "node:fs";
+import { opendirSync, readdirSync, realpathSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { readStart } from "../blobs/regular-file.ts";
 import { hasCode, LambdaPackError } from "../errors.ts";
-import { toPosixPath } from "../oci/windows-path.ts";
+import { toPosixPath } from "../oci/explicit-registry.ts";
 
 /**
  * Returns the source directory's real path.
@@ -65,4 +66,21 @@ export function parseTarget(target: string): string {
   throw new LambdaPackError("USAGE", `${JSON.stringify(target)} is not an absolute path in the image`, {
     hint: "give an absolute path, for example --target /var/task",
   });
+}
+
+/** Lists a directory; no names if it is none, or cannot be read. */
+export function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Returns the text of a regular file, at most its first `limit` bytes; the empty string if it is
+ * none, or cannot be read.
+ */
+export function textOf(path: string, limit: number = 1024 * 1024): string {
+  return readStart(path, limit).toString();
 }

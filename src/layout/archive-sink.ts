@@ -1,12 +1,11 @@
 import { statSync } from "node:fs";
-import { mkdir, rm, stat } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { openBlobs } from "../blobs/blobs.ts";
-import { makeDirectories } from "../blobs/make-directories.ts";
+import { makeDirectories } from "../blobs/disk.ts";
 import { checkOutput, createOutput } from "../blobs/output-file.ts";
 import { DIRECTORY_MODE, partialName, sweepPartials } from "../blobs/partial.ts";
-import { writeFailed } from "../blobs/write-failed.ts";
 import { LambdaPackError } from "../errors.ts";
 import { type Content, contentOf, type Descriptor, verified } from "../oci/content.ts";
 import type { ImageSink } from "../oci/store.ts";
@@ -76,14 +75,10 @@ export function archiveSink({ name, path, parts }: ArchiveForm): ImageSink {
 async function prepareDirectory(path: string, waiting: string): Promise<readonly string[]> {
   const directory = dirname(path);
   await refuseDirectory(path);
-  try {
-    const top = makeDirectories(directory, DIRECTORY_MODE.shared);
-    await sweepPartials(directory, (stem) => stem === basename(path));
-    await mkdir(waiting, { mode: DIRECTORY_MODE.private });
-    return top === undefined ? [] : upTo(resolve(directory), resolve(top));
-  } catch (error) {
-    throw writeFailed(waiting, error);
-  }
+  const top = makeDirectories(directory, DIRECTORY_MODE.shared);
+  await sweepPartials(directory, (stem) => stem === basename(path));
+  makeDirectories(waiting, DIRECTORY_MODE.private);
+  return top === undefined ? [] : upTo(resolve(directory), resolve(top));
 }
 
 /** Blobs must not be stored beside a device or a FIFO, as in /dev. */

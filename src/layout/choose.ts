@@ -5,7 +5,7 @@ import type { IndexEntry } from "../oci/documents.ts";
 import { isIndexType, isManifestType, MEDIA_TYPES } from "../oci/media-types.ts";
 import type { Open } from "../oci/resolve.ts";
 import type { Named } from "../oci/store.ts";
-import { tagOf } from "./index-file.ts";
+import { tagOf } from "./layout-files.ts";
 
 /** The entries of an `index.json`, and access to their blobs. */
 export interface Listing {

@@ -8,9 +8,8 @@ import type { Digest } from "../oci/digest.ts";
 import { imageSource } from "../oci/resolve.ts";
 import type { ImageSink, ImageSource } from "../oci/store.ts";
 import { findIn, type Listing } from "./choose.ts";
-import { readIndex, tagOf, updateIndex } from "./index-file.ts";
+import { checkMarker, readIndex, tagOf, updateIndex } from "./layout-files.ts";
 import { describeManifest, isWhole } from "./manifest.ts";
-import { checkMarker } from "./marker.ts";
 import { keepMarker, type Prepared, prepareLayout, removeNewLayout, sweepLayout } from "./prepare.ts";
 
 /**

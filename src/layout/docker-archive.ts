@@ -1,17 +1,16 @@
 import { basename } from "node:path";
-import { asLayout } from "../blobs/read-document.ts";
 import { hasCode, LambdaPackError } from "../errors.ts";
-import { compressionOf } from "../oci/compression.ts";
 import { type Content, contentOf, type Descriptor, readAll } from "../oci/content.ts";
 import { createDigester, type Digest, hexOf } from "../oci/digest.ts";
 import { parseImageConfig } from "../oci/documents.ts";
 import { fieldInAnyCase, items, optional, parseJson, string, strings } from "../oci/json.ts";
-import { layerCompression, MEDIA_TYPES } from "../oci/media-types.ts";
+import { compressionOf, layerCompression, MEDIA_TYPES } from "../oci/media-types.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
 import { imageSource } from "../oci/resolve.ts";
 import type { ImageSink, ImageSource, Named } from "../oci/store.ts";
 import { type Archive, type ArchivedFile, openArchive } from "./archive.ts";
 import { type ArchivePart, archiveSink, jsonOf, onceEach } from "./archive-sink.ts";
+import { asLayout } from "./layout-files.ts";
 
 /** One image of `manifest.json`. */
 interface SavedImage {

@@ -23,7 +23,7 @@ export async function describeManifest(name: string, manifest: Content, blobs: B
     if (!(await blobs.has(blob))) throw missing(name, manifest, blob);
   }
   const { os, architecture, variant } = parseImageConfig(await readAll(blobs.open(config), signal));
-  const platform: Platform = { os, architecture, ...(variant !== undefined && { variant }) };
+  const platform: Platform = { architecture, os, ...(variant !== undefined && { variant }) };
   return { platform, config, layers };
 }
 

@@ -5,8 +5,7 @@ import type { ImageSink, ImageSource } from "../oci/store.ts";
 import { openArchive } from "./archive.ts";
 import { archiveSink, jsonOf, onceEach } from "./archive-sink.ts";
 import { findIn, type Listing } from "./choose.ts";
-import { indexBytes, parseIndex } from "./index-file.ts";
-import { LAYOUT_MARKER, parseMarker } from "./marker.ts";
+import { indexBytes, LAYOUT_MARKER, parseIndex, parseMarker } from "./layout-files.ts";
 
 /** Reads an archive of an OCI layout, as skopeo, buildah and `docker buildx -o type=oci` write. */
 export function ociArchiveSource(path: string): ImageSource {

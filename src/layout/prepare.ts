@@ -1,12 +1,11 @@
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { BLOB_STEM, type Blobs } from "../blobs/blobs.ts";
-import { makeDirectories } from "../blobs/make-directories.ts";
+import { makeDirectories, writeFailed } from "../blobs/disk.ts";
 import { DIRECTORY_MODE, FILE_STEM, replaceFile, sweepPartials } from "../blobs/partial.ts";
-import { writeFailed } from "../blobs/write-failed.ts";
 import { hasCode, LambdaPackError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
-import { checkMarker, LAYOUT_MARKER } from "./marker.ts";
+import { checkMarker, LAYOUT_MARKER } from "./layout-files.ts";
 
 /** A layout that is ready to be written to. */
 export interface Prepared {
@@ -32,7 +31,7 @@ export async function prepareLayout(directory: string): Promise<Prepared> {
   }
   const foreign = names.find((name) => !OURS.test(name));
   if (foreign !== undefined) throw occupied(directory, foreign);
-  const made = makeLayout(directory);
+  const made = makeDirectories(directory, DIRECTORY_MODE.shared);
   // A run may have been killed while it wrote the marker.
   await sweepLayout(directory);
   try {
@@ -42,14 +41,6 @@ export async function prepareLayout(directory: string): Promise<Prepared> {
     throw error;
   }
   return { made, isNew: true };
-}
-
-function makeLayout(directory: string): string | undefined {
-  try {
-    return makeDirectories(directory, DIRECTORY_MODE.shared);
-  } catch (error) {
-    throw writeFailed(directory, error);
-  }
 }
 
 /** Removes the partial files of killed runs from a layout. */

@@ -6,7 +6,7 @@ import type { Digest } from "../oci/digest.ts";
 import type { IndexEntry } from "../oci/documents.ts";
 import type { ImageConfig, Manifest } from "../oci/image.ts";
 import type { Architecture } from "../oci/platform.ts";
-import type { AllDuplicates } from "../rootfs/duplicates.ts";
+import type { AllDuplicates } from "../rootfs/contents.ts";
 import type { ScannedLayer } from "../rootfs/scan-image.ts";
 import type { MergedView, ViewEntry } from "../rootfs/view/merged-view.ts";
 import type { FileContents } from "./contents/file-contents.ts";

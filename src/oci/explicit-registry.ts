@@ -1,5 +1,4 @@
 import { LambdaPackError } from "../errors.ts";
-import { isWindowsPath, toPosixPath } from "./windows-path.ts";
 
 /**
  * Returns whether a reference names its registry: the part before the first slash is a host by
@@ -52,4 +51,20 @@ function withoutRegistry(text: string): Advice {
     "names no registry",
     `write the registry, for example 123456789012.dkr.ecr.eu-west-1.amazonaws.com/${text}; oci:${text} for a directory; docker.io/${path} for Docker Hub`,
   ];
+}
+
+/**
+ * Converts a path that is written for Windows to one for this system.
+ * @returns undefined on Windows, and for a path without a drive or a backslash.
+ */
+export function toPosixPath(path: string, platform: NodeJS.Platform = process.platform): string | undefined {
+  if (platform === "win32" || !isWindowsPath(path)) return undefined;
+  const slashed = path.replaceAll("\\", "/");
+  const [, drive, rest = ""] = /^([A-Za-z]):\/*(.*)$/s.exec(slashed) ?? [];
+  return drive === undefined ? slashed : `/mnt/${drive.toLowerCase()}/${rest}`;
+}
+
+/** Returns whether a text starts with a drive or contains a backslash. */
+export function isWindowsPath(text: string): boolean {
+  return /^[A-Za-z]:[\\/]|\\/.test(text);
 }

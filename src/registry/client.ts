@@ -1,4 +1,4 @@
-import type { Pacing } from "../async/pacing.ts";
+import type { Pacing } from "../async/retry.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
 import type { Authorizer } from "./auth/authorizer.ts";

@@ -1,4 +1,4 @@
-import { type Pacing, REAL_PACING } from "../async/pacing.ts";
+import { type Pacing, REAL_PACING } from "../async/retry.ts";
 import { hasCode, LambdaPackError } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
 import { type Content, readAll } from "../oci/content.ts";

@@ -4,7 +4,6 @@ import type { Content } from "../oci/content.ts";
 import { parentOf } from "../tar/entry.ts";
 import { entryPath } from "../tar/entry-path.ts";
 import type { LayerEntry, LayerVisitor, Wanted } from "../tar/layer-entry.ts";
-import { Faults } from "./faults.ts";
 import { type Budget, type LayerScan, MAX_IMAGE_BYTES, scanLayer } from "./scan.ts";
 import { MergedView } from "./view/merged-view.ts";
 import { MAX_PATHS } from "./view/path-tree.ts";
@@ -132,4 +131,44 @@ function judge({ name, kind, link }: LayerEntry, isSeen: (path: string) => boole
   if (kind !== "hardlink") return;
   const target = entryPath(link);
   if (target === undefined || !isSeen(target)) faults.add({ kind: "hardlink", name, detail: link });
+}
+
+/**
+ * The faults that single entries of a layer can have: `parent` (no entry for its directory before
+ * it), `duplicate`, `place` (its name is not a path in an image), `kind` (neither file, directory
+ * nor link), `hardlink` (no entry for its target before it), `characters` (control characters, a
+ * backslash, or not UTF-8).
+ */
+export type FaultKind = "parent" | "duplicate" | "place" | "kind" | "hardlink" | "characters";
+
+export interface Fault {
+  readonly kind: FaultKind;
+  /** The name of the entry, as the tar has it. */
+  readonly name: string;
+  /** The missing directory, the target of the link, or the kind of the entry. */
+  readonly detail: string;
+}
+
+/** More faults of a kind are only counted. */
+const MAX_KEPT = 100;
+
+/** The faults of one layer. */
+export class Faults {
+  readonly #counts = new Map<FaultKind, number>();
+  readonly #kept: Fault[] = [];
+
+  add(fault: Fault): void {
+    const count = this.count(fault.kind);
+    this.#counts.set(fault.kind, count + 1);
+    if (count < MAX_KEPT) this.#kept.push(fault);
+  }
+
+  count(kind: FaultKind): number {
+    return this.#counts.get(kind) ?? 0;
+  }
+
+  /** Returns the first hundred faults of a kind. */
+  of(kind: FaultKind): readonly Fault[] {
+    return this.#kept.filter((fault) => fault.kind === kind);
+  }
 }

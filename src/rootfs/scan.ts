@@ -1,8 +1,8 @@
 import { createGunzip, type Gunzip } from "node:zlib";
 import { LambdaPackError } from "../errors.ts";
-import { detectCompression } from "../oci/compression.ts";
 import type { Content } from "../oci/content.ts";
 import { createDigester, type Digest } from "../oci/digest.ts";
+import { detectCompression } from "../oci/media-types.ts";
 import type { LayerVisitor } from "../tar/layer-entry.ts";
 import { TarReader } from "../tar/tar-reader.ts";
 

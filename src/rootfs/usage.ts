@@ -1,7 +1,6 @@
 import type { Layer } from "../oci/image.ts";
 import { type Cache, Caches } from "./caches.ts";
-import { Contents } from "./contents.ts";
-import { type Duplicates, findDuplicates, MIN_DUPLICATE_BYTES } from "./duplicates.ts";
+import { Contents, type Duplicates, findDuplicates, MIN_DUPLICATE_BYTES } from "./contents.ts";
 import { bySize, Largest } from "./largest.ts";
 import { MAX_IMAGE_BYTES } from "./scan.ts";
 import { type ImageScan, type ScannedLayer, scanImage } from "./scan-image.ts";

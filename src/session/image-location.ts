@@ -2,9 +2,8 @@ import { existsSync, statSync } from "node:fs";
 import { LambdaPackError } from "../errors.ts";
 import { resolveBase } from "../lambda/base-name.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
-import { requireRegistry } from "../oci/explicit-registry.ts";
+import { requireRegistry, toPosixPath } from "../oci/explicit-registry.ts";
 import { formatReference, isTag, parseReference, type Reference } from "../oci/reference.ts";
-import { toPosixPath } from "../oci/windows-path.ts";
 import type { Environment } from "./plan.ts";
 
 /** The location of an image, as written on the command line. */

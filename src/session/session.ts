@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { derivedSignal } from "../async/abortable.ts";
-import { REAL_PACING } from "../async/pacing.ts";
+import { REAL_PACING } from "../async/retry.ts";
 import { ecrCredentials, localEmulatorCredentials } from "../aws/ecr/ecr-credentials.ts";
 import { type Cache, openCache } from "../cache/cache.ts";
 import { LambdaPackError } from "../errors.ts";

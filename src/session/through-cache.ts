@@ -1,5 +1,4 @@
-import { REAL_PACING } from "../async/pacing.ts";
-import { retry } from "../async/retry.ts";
+import { REAL_PACING, retry } from "../async/retry.ts";
 import type { Cache } from "../cache/cache.ts";
 import { hasCode, LambdaPackError, messageOf } from "../errors.ts";
 import type { OnEvent } from "../events.ts";

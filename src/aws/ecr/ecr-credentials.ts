@@ -1,5 +1,4 @@
-import { REAL_PACING } from "../../async/pacing.ts";
-import { retry } from "../../async/retry.ts";
+import { REAL_PACING, retry } from "../../async/retry.ts";
 import { createSingleFlight } from "../../async/single-flight.ts";
 import type { CredentialSource, Credentials } from "../../registry/auth/credentials.ts";
 import { type ClientOptions, openEcr } from "../clients.ts";

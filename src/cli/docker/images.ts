@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { readdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { makeDirectories } from "../../blobs/make-directories.ts";
+import { makeDirectories } from "../../blobs/disk.ts";
 import { replaceFile } from "../../blobs/partial.ts";
 import { readConfigurationFile } from "../../blobs/regular-file.ts";
-import { defaultCacheDirectory } from "../../cache/location.ts";
+import { defaultCacheDirectory } from "../../cache/directory.ts";
 import type { BuildOptions, Environment } from "../../index.ts";
 
 /** What a local name refers to. Docker would store an image; this stores how to make it. */

@@ -1,5 +1,5 @@
 import type { Collection } from "../../layer/collect.ts";
-import { findDistributions } from "../../layer/python.ts";
+import { findDistributions } from "../../layer/packages.ts";
 import type { Entry } from "../../tar/entry.ts";
 import { BASE_MODES } from "./collect.ts";
 

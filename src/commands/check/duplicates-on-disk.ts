@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import type { Group } from "../../layer/split.ts";
-import { type AllDuplicates, MIN_DUPLICATE_BYTES } from "../../rootfs/duplicates.ts";
+import { type AllDuplicates, MIN_DUPLICATE_BYTES } from "../../rootfs/contents.ts";
 import type { Entry } from "../../tar/entry.ts";
 
 type File = Extract<Entry, { readonly kind: "file" }>;

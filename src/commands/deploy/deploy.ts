@@ -1,5 +1,5 @@
 import { mapConcurrent } from "../../async/concurrency.ts";
-import { type Pacing, REAL_PACING } from "../../async/pacing.ts";
+import { type Pacing, REAL_PACING } from "../../async/retry.ts";
 import type { AwsApi } from "../../aws/api.ts";
 import { lambdaUri, type RepositoryName } from "../../aws/ecr/repository-name.ts";
 import { deployFunction, planFunction, preflight } from "../../aws/functions/deploy-function.ts";

@@ -1,5 +1,5 @@
 import { homedir } from "node:os";
-import { defaultCacheDirectory } from "../../cache/location.ts";
+import { defaultCacheDirectory } from "../../cache/directory.ts";
 import type { OnEvent } from "../../events.ts";
 import { ARCHITECTURES, type Architecture } from "../../oci/platform.ts";
 import type { Environment, SessionPlan } from "../../session/plan.ts";

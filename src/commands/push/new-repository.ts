@@ -1,5 +1,4 @@
-import { type Pacing, REAL_PACING } from "../../async/pacing.ts";
-import { retry } from "../../async/retry.ts";
+import { type Pacing, REAL_PACING, retry } from "../../async/retry.ts";
 import { hasCode } from "../../errors.ts";
 import type { Session } from "../../session/session.ts";
 

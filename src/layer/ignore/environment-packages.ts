@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { SourceFile } from "../collect.ts";
+import { namesIn, textOf } from "../source-root.ts";
 import type { Warning } from "../to-entry.ts";
-import { namesIn, textOf } from "./read-if-possible.ts";
 
 /** Modules that are in every virtual environment, and those in AWS's Python bases. */
 const EVERYWHERE: ReadonlySet<string> = new Set([

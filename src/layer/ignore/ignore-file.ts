@@ -3,7 +3,7 @@ import { lstatSync, readlinkSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { readConfigurationFile } from "../../blobs/regular-file.ts";
 import { LambdaPackError } from "../../errors.ts";
-import { toPosixPath } from "../../oci/windows-path.ts";
+import { toPosixPath } from "../../oci/explicit-registry.ts";
 import { type IgnoreLine, parseIgnoreFile } from "./ignore.ts";
 import { IGNORE_FILES } from "./never.ts";
 

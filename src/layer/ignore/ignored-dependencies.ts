@@ -1,7 +1,7 @@
 import { basename, join, posix } from "node:path";
+import { namesIn, textOf } from "../source-root.ts";
 import type { Warning } from "../to-entry.ts";
 import type { IgnoreLine } from "./ignore.ts";
-import { namesIn, textOf } from "./read-if-possible.ts";
 
 /** Ignore files that are written for a build that installs and compiles inside the image. */
 const FOR_DOCKER = /(?:^|\.)(?:docker|container)ignore$/;

@@ -1,4 +1,4 @@
-import type { Pacing } from "../../async/pacing.ts";
+import type { Pacing } from "../../async/retry.ts";
 import { LambdaPackError, type RegistryAnswer } from "../../errors.ts";
 import type { HttpResponse } from "../http/http.ts";
 import { type Attempted, sentence } from "./attempted.ts";

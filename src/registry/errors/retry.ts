@@ -1,4 +1,4 @@
-import type { Pacing } from "../../async/pacing.ts";
+import type { Pacing } from "../../async/retry.ts";
 import { type RetryPolicy as RetryOptions, retry } from "../../async/retry.ts";
 import { hasCode, LambdaPackError, type RegistryAnswer } from "../../errors.ts";
 import type { OnEvent } from "../../events.ts";

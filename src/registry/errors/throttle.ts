@@ -1,5 +1,5 @@
 import { onAbort } from "../../async/abortable.ts";
-import type { Pacing } from "../../async/pacing.ts";
+import type { Pacing } from "../../async/retry.ts";
 
 /**
  * Limits the requests to one host. There is no limit until the host says "too many": then half as

@@ -1,5 +1,4 @@
-import { map, redraw } from "./map.ts";
-import { listenToMap } from "./map-events.ts";
+import { listenToMap, map, redraw } from "./map.ts";
 import { listenToSearch } from "./search.ts";
 
 listenToMap();

@@ -2,6 +2,7 @@ import { formatBytes, formatCount, formatPart } from "../format.ts";
 import { type Cell, drawDirectory } from "./draw.ts";
 import { find, layerName, root } from "./page.ts";
 import { childTowards, type DirectoryNode, type FileNode, type PageNode } from "./tree.ts";
+import { neighbour } from "./treemap.ts";
 
 export const map = find("map", SVGSVGElement);
 const path = find("crumbs", HTMLElement);
@@ -12,20 +13,12 @@ let cells: readonly Cell[] = [];
 let current: Cell | undefined;
 let matches: ReadonlySet<PageNode> | undefined;
 
-export function shownDirectory(): DirectoryNode {
-  return shown;
-}
-
-export function currentCell(): Cell | undefined {
-  return current;
-}
-
 /** Returns the cells directly in the directory that the map shows. */
-export function topCells(): readonly Cell[] {
+function topCells(): readonly Cell[] {
   return cells.filter(({ depth }) => depth === 0);
 }
 
-export function cellAt(target: EventTarget | null): Cell | undefined {
+function cellAt(target: EventTarget | null): Cell | undefined {
   const group = target instanceof Element ? target.closest("[data-cell]") : undefined;
   return group ? cells[Number(group.getAttribute("data-cell"))] : undefined;
 }
@@ -84,7 +77,7 @@ function contentOf(item: PageNode): string {
 }
 
 /** Describes `item` below the map, or the directory that the map shows if there is none. */
-export function showDetail(item: PageNode | undefined): void {
+function showDetail(item: PageNode | undefined): void {
   detail.textContent = item
     ? describe(item)
     : [pathOf(shown), formatBytes(shown.size), formatCount(shown.files, "file")].join("  ·  ");
@@ -107,7 +100,7 @@ function pathButton(directory: DirectoryNode): HTMLButtonElement {
 }
 
 /** Shows `directory` on the map, and selects the cell of the previously shown directory. */
-export function zoom(directory: DirectoryNode): void {
+function zoom(directory: DirectoryNode): void {
   const before = childTowards(shown, directory);
   const start = cells.find((cell) => cell.item === directory);
   show(directory);
@@ -147,7 +140,7 @@ function animateFrom({ x, y, w, h }: Cell): void {
 }
 
 /** Makes `cell` the current one, which the Tab key reaches. `mark` outlines and describes it. */
-export function select(cell: Cell | undefined, mark = true): void {
+function select(cell: Cell | undefined, mark = true): void {
   for (const marked of map.querySelectorAll(".current")) marked.classList.remove("current");
   current = cell;
   if (cell?.depth === 0)
@@ -156,13 +149,55 @@ export function select(cell: Cell | undefined, mark = true): void {
   showDetail(mark ? cell?.item : undefined);
 }
 
-export function focusCurrent(): void {
+function focusCurrent(): void {
   current?.group.focus({ preventScroll: true });
 }
 
 /** Opens the directory of a cell, or the next directory towards its file. */
-export function enter(cell: Cell): void {
+function enter(cell: Cell): void {
   const step = cell.item.kind === "directory" ? cell.item : childTowards(cell.item, shown);
   if (step?.kind === "directory") zoom(step);
   else select(cell);
+}
+
+/** Adds the map's listeners for mouse, touch and keyboard. */
+export function listenToMap(): void {
+  map.addEventListener("click", ({ target }) => {
+    const cell = cellAt(target);
+    if (cell) enter(cell);
+  });
+  // Not pointerover, which is also fired when the page scrolls under a resting pointer.
+  map.addEventListener("pointermove", ({ target }) => showDetail((cellAt(target) ?? current)?.item));
+  map.addEventListener("pointerleave", () => showDetail(current?.item));
+  map.addEventListener("focusin", ({ target }) => {
+    const cell = cellAt(target);
+    if (!cell || cell.group.classList.contains("current")) return;
+    select(cell, target instanceof Element && target.matches(":focus-visible"));
+  });
+  map.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (pressed(event)) event.preventDefault();
+  });
+}
+
+/** Runs the action of a key; returns false if it has none on the map. */
+function pressed({ key, target }: KeyboardEvent): boolean {
+  const cell = cellAt(target);
+  if (!cell) return false;
+  if (key.startsWith("Arrow")) {
+    neighbour(topCells(), cell, key)?.group.focus();
+    return true;
+  }
+  const action = actionOf(key);
+  if (!action) return false;
+  action(cell);
+  focusCurrent();
+  return true;
+}
+
+function actionOf(key: string): ((cell: Cell) => void) | undefined {
+  const { parent } = shown;
+  if (key === "Enter" || key === " ") return enter;
+  if (key === "Home") return () => zoom(root);
+  return (key === "Escape" || key === "Backspace") && parent ? () => zoom(parent) : undefined;
 }

@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from "node:fs";
-import { writeFailed } from "../../blobs/write-failed.ts";
+import { writeFailed } from "../../blobs/disk.ts";
 import type { Content } from "../../oci/content.ts";
 import type { FileEntry } from "../../tar/entry.ts";
 import type { LayerEntry, Wanted } from "../../tar/layer-entry.ts";

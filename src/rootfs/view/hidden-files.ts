@@ -1,6 +1,5 @@
 import { bySize, Largest } from "../largest.ts";
-import type { PathNode } from "./path-tree.ts";
-import type { HiddenEntry, ViewEntry } from "./view-entry.ts";
+import type { HiddenEntry, PathNode, ViewEntry } from "./path-tree.ts";
 
 /** A number of files, and their bytes. */
 export interface FileCount {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import type { Pacing } from "../../../src/async/pacing.ts";
+import type { Pacing } from "../../../src/async/retry.ts";
 import { LambdaPackError } from "../../../src/errors.ts";
 import type { BuildEvent } from "../../../src/events.ts";
 import { type Content, contentOf } from "../../../src/oci/content.ts";

@@ -3,7 +3,7 @@ import { getMaxListeners, setMaxListeners } from "node:events";
 import { describe, it } from "node:test";
 import { abortable, derivedSignal, onAbort } from "../../../src/async/abortable.ts";
 import { allOrAbort, mapConcurrent } from "../../../src/async/concurrency.ts";
-import type { Pacing } from "../../../src/async/pacing.ts";
+import type { Pacing } from "../../../src/async/retry.ts";
 import { type Retry, retry } from "../../../src/async/retry.ts";
 import { createSingleFlight, loadOnce, once } from "../../../src/async/single-flight.ts";
 

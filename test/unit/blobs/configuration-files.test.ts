@@ -47,12 +47,12 @@ const READERS: Readonly<
   "a layout's oci-layout": {
     file: "oci-layout",
     code: "LAYOUT_INVALID",
-    run: `await (await import(${source("layout/marker.ts")})).checkMarker(directory)`,
+    run: `await (await import(${source("layout/layout-files.ts")})).checkMarker(directory)`,
   },
   "a layout's index.json": {
     file: "index.json",
     code: "LAYOUT_INVALID",
-    run: `await (await import(${source("layout/index-file.ts")})).readIndex(directory)`,
+    run: `await (await import(${source("layout/layout-files.ts")})).readIndex(directory)`,
   },
 };
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { defaultCacheDirectory } from "../../../src/cache/location.ts";
+import { defaultCacheDirectory } from "../../../src/cache/directory.ts";
 
 describe("the default place of the cache", () => {
   const cases: readonly (readonly [

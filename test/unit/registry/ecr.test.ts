@@ -1,7 +1,7 @@
 import "../../support/ecr/trusting.ts";
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { REAL_PACING } from "../../../src/async/pacing.ts";
+import { REAL_PACING } from "../../../src/async/retry.ts";
 import { LambdaPackError } from "../../../src/errors.ts";
 import type { BuildEvent } from "../../../src/events.ts";
 import type { Content } from "../../../src/oci/content.ts";

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { neighbour } from "../../../src/report/browser/arrow-keys.ts";
 import { allFiles, growTree, searchFiles } from "../../../src/report/browser/tree.ts";
-import { squarify, visibleChildren } from "../../../src/report/browser/treemap.ts";
+import { neighbour, squarify, visibleChildren } from "../../../src/report/browser/treemap.ts";
 import type { TreeEntry } from "../../../src/report/tree.ts";
 import { random } from "../../support/trees.ts";
 

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { parseBuildOptions } from "../../../src/commands/build/plan.ts";
 import { parseCheckOptions } from "../../../src/commands/check/options.ts";
 import { openRoot } from "../../../src/layer/source-root.ts";
-import { toPosixPath } from "../../../src/oci/windows-path.ts";
+import { toPosixPath } from "../../../src/oci/explicit-registry.ts";
 import { parseImageLocation, parseTargets } from "../../../src/session/image-location.ts";
 import { makeTree } from "../../support/trees.ts";
 

@@ -1,10 +1,10 @@
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { LambdaPackError } from "../../../errors.ts";
-import { type Compression, compressionOf } from "../../../oci/compression.ts";
 import { type Content, verified } from "../../../oci/content.ts";
 import type { Digest } from "../../../oci/digest.ts";
 import type { Layer } from "../../../oci/image.ts";
+import { type Compression, compressionOf } from "../../../oci/media-types.ts";
 import { type Budget, scanLayer } from "../../../rootfs/scan.ts";
 import type { MergedView } from "../../../rootfs/view/merged-view.ts";
 import { type DirectoryPlan, DirectoryWatch } from "./directories.ts";

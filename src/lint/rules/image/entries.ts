@@ -1,4 +1,4 @@
-import type { Fault, FaultKind } from "../../../rootfs/faults.ts";
+import type { Fault, FaultKind } from "../../../rootfs/scan-image.ts";
 import type { ImageFacts } from "../../facts.ts";
 import { count, type Problem, type Rule, some } from "../../rule.ts";
 
