@@ -40,7 +40,34 @@ function adviceFor(text: string): Advice | undefined {
     return ["does not say its format", `write oci-archive:${text} or docker-archive:${text}`];
   if (/^(?:oci|oci-archive|docker-archive|dir)$/.test(text))
     return ["names no file or directory", `write ${text === "dir" ? "oci" : text}:PATH`];
-  return namesRegistry(text) ? undefined : withoutRegistry(text);
+  return ofEcr(text) ?? (namesRegistry(text) ? undefined : withoutRegistry(text));
+}
+
+/** The domains of ECR's hosts, by the partition in an ARN. */
+const ECR_DOMAINS: Readonly<Record<string, string>> = {
+  aws: "amazonaws.com",
+  "aws-us-gov": "amazonaws.com",
+  "aws-cn": "amazonaws.com.cn",
+  "aws-eusc": "amazonaws.eu",
+};
+
+/** Returns the advice for a name that is close to that of a repository in ECR. */
+function ofEcr(text: string): Advice | undefined {
+  const [, partition, region, account, path] =
+    /^arn:([a-z-]+):ecr:([a-z0-9-]+):(\d{12}):repository\/(.+)$/.exec(text) ?? [];
+  if (partition !== undefined) {
+    const domain = ECR_DOMAINS[partition] ?? "<domain of the partition>";
+    const fix = `write ${account}.dkr.ecr.${region}.${domain}/${path}`;
+    return ["is the ARN of a repository, and not an image reference", fix];
+  }
+  if (/^arn:[a-z-]+:/.test(text))
+    return ["is an ARN, and not an image reference", "write <account>.dkr.ecr.<region>.amazonaws.com/app:v1"];
+  const given = /^([^./]+)\.dkr[.-]ecr(?:-fips)?\.[^/]+\//.exec(text)?.[1];
+  if (given === undefined || /^\d{12}$/.test(given)) return undefined;
+  return [
+    `names the account ${given}, and an AWS account has 12 digits`,
+    "correct it; aws sts get-caller-identity shows the account of the credentials",
+  ];
 }
 
 function withoutRegistry(text: string): Advice {

@@ -10,8 +10,7 @@ import { Attempts, type RetryPolicy } from "./errors/retry.ts";
 import type { Throttle } from "./errors/throttle.ts";
 import { followLocation, sameOrigin } from "./http/address.ts";
 import type { Http, HttpBody, HttpRequest, HttpResponse } from "./http/http.ts";
-import { iterate } from "./http/response.ts";
-import { warningsTo } from "./http/warnings.ts";
+import { iterate, warningsTo } from "./http/response.ts";
 import type { RegistryTraits } from "./traits.ts";
 
 /** What is done, as messages name it, and the signal that ends it. */

@@ -1,5 +1,6 @@
 import { LambdaPackError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
+import { requireRegistry } from "../../oci/explicit-registry.ts";
 import { parseReference } from "../../oci/reference.ts";
 import type { EcrPlace } from "../clients.ts";
 import type { Environment } from "../environment.ts";
@@ -53,6 +54,7 @@ export function isRepositoryName(text: string): boolean {
  */
 export function parseRepositoryUri(text: string, environment: Environment): RepositoryName | undefined {
   if (!/^[^/]*[.:][^/]*\//.test(text)) return undefined;
+  requireRegistry(text);
   const { registry, repository } = parseReference(text);
   const host = parseEcrHost(registry, environment);
   if (host) return { ...host, name: repository };

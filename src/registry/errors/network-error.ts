@@ -1,5 +1,5 @@
 import { LambdaPackError } from "../../errors.ts";
-import { isOfProxy } from "../http/proxy-error.ts";
+import { hostBehindProxy } from "../http/proxy.ts";
 import { type Attempted, sentence } from "./attempted.ts";
 
 const NO_SERVER = ["ECONNREFUSED", "ENOTFOUND"];
@@ -35,9 +35,10 @@ export function unreachable(error: unknown, attempted: Attempted): unknown {
   if (!(error instanceof Error) || networkTrouble(error) === undefined) return error;
   const code = systemCode(error) ?? "";
   const host = attempted.name.split("/", 1)[0] ?? "";
-  if (isOfProxy(error))
+  const proxied = hostBehindProxy(error);
+  if (proxied !== undefined)
     return new LambdaPackError("REGISTRY_UNREACHABLE", `${sentence(attempted)}: ${error.message}`, {
-      hint: `check the proxy that HTTPS_PROXY or HTTP_PROXY names, or name ${host} in NO_PROXY to go there directly; running it again is safe`,
+      hint: `check the proxy that HTTPS_PROXY or HTTP_PROXY names, or name ${proxied} in NO_PROXY to go there directly; running it again is safe`,
       cause: error,
     });
   const hint =

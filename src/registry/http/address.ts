@@ -89,12 +89,10 @@ function expand(address: string): string {
 
 const METADATA_NAMES = new Set(["metadata", "metadata.google.internal", "instance-data"]);
 
-/** Returns the kind of a URL's host by its text: a name counts as public until it is resolved. */
-function hostKind(url: URL): AddressKind {
+/** Returns whether a URL's host is such a name or address by its text. */
+function isForbidden(url: URL): boolean {
   const host = hostOf(url).replace(/\.$/, "");
-  if (isIP(host) !== 0) return addressKind(host);
-  if (METADATA_NAMES.has(host)) return "forbidden";
-  return isLoopback(host) ? "loopback" : "public";
+  return isIP(host) === 0 ? METADATA_NAMES.has(host) : addressKind(host) === "forbidden";
 }
 
 /**
@@ -133,51 +131,18 @@ export function sameOrigin(target: URL, registry: URL): boolean {
   return target.origin === registry.origin;
 }
 
-/** Returns why an answer of `registry` may not lead to `target`; undefined: it may. */
+/**
+ * Returns why an answer of `registry` may not lead to `target`; undefined: it may. Private addresses
+ * are judged when the host is resolved (lookup.ts).
+ */
 export function refusalReason(target: URL, registry: URL): string | undefined {
   if (target.protocol !== "https:" && target.protocol !== "http:") return "it is neither https nor http";
   if (target.username !== "" || target.password !== "") return "it carries a user name";
   if (registry.protocol === "https:" && target.protocol === "http:") return "it leaves https for http";
-  if (sameHostAndPort(target, registry)) return undefined;
-  const kind = hostKind(target);
-  // The addresses of a name are checked when it is resolved (lookup.ts).
-  const isJudgedLater = kind !== "forbidden" && isName(registry);
-  return isJudgedLater ? undefined : refusalReasonKind(kind, hostKind(registry));
+  return !sameHostAndPort(target, registry) && isForbidden(target) ? FORBIDDEN_REASON : undefined;
 }
 
-function isName(url: URL): boolean {
-  return isIP(hostOf(url)) === 0 && !isLoopback(hostOf(url));
-}
-
-function refusalReasonKind(target: AddressKind, registry: AddressKind): string | undefined {
-  if (target === "forbidden") return "it is a link-local, metadata or unspecified address";
-  if (target === "public" || registry === "loopback" || registry === target) return undefined;
-  return `it is a ${target} address and the registry is not`;
-}
-
-/**
- * Returns why a host with these addresses is refused. A private or loopback address is allowed only
- * if the registry has one of the same kind, or a loopback address. `isAllowed`: the user named the
- * host, so only forbidden addresses are refused.
- */
-export function refusalReasonResolved(
-  addresses: readonly string[],
-  registryAddresses: readonly string[],
-  isAllowed = false,
-): string | undefined {
-  const home = registryAddresses.map(addressKind);
-  for (const address of addresses) {
-    const kind = addressKind(address);
-    if (isAllowed && kind !== "forbidden") continue;
-    const reasons =
-      home.length === 0
-        ? [refusalReasonKind(kind, "public")]
-        : home.map((own) => refusalReasonKind(kind, own));
-    const why = reasons.includes(undefined) ? undefined : reasons[0];
-    if (why !== undefined) return `${address}: ${why}`;
-  }
-  return undefined;
-}
+export const FORBIDDEN_REASON = "it is a link-local, metadata or unspecified address";
 
 export function refusal(registry: URL, target: string | URL, why: string): LambdaPackError {
   return new LambdaPackError(

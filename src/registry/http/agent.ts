@@ -4,8 +4,7 @@ import { connect as connectPlain } from "node:net";
 import { connect as connectTls, createSecureContext } from "node:tls";
 import { loadPackage } from "../../async/load-package.ts";
 import type { Certificates } from "./certificates.ts";
-import { type Environment, hostOf, portOf, proxyFor } from "./proxy.ts";
-import { proxyError } from "./proxy-error.ts";
+import { type Environment, hostOf, portOf, proxyFor, tunnelError } from "./proxy.ts";
 
 export type { Environment } from "./proxy.ts";
 
@@ -96,7 +95,7 @@ function namingProxy(agent: HttpAgent, proxy: URL): Agent {
   const connect = agent.createConnection.bind(agent);
   agent.createConnection = (options, done) =>
     connect(options, (error, socket) =>
-      done?.(error && proxyError(error, proxy, `${options.host}:${options.port}`), socket),
+      done?.(error && tunnelError(error, proxy, `${options.host}:${options.port}`), socket),
     );
   return agent as Agent;
 }
@@ -114,7 +113,7 @@ function forwarding(options: AgentOptions, proxy: URL, toProxy: AgentOptions): A
     const ready = proxy.protocol === "https:" ? "secureConnect" : "connect";
     socket.once(ready, () => done?.(null, socket));
     socket.once("error", (error) =>
-      done?.(proxyError(error, proxy, `${target.host}:${target.port}`), socket),
+      done?.(tunnelError(error, proxy, `${target.host}:${target.port}`), socket),
     );
     return undefined;
   };

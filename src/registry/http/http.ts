@@ -5,17 +5,18 @@ import { loadPackage } from "../../async/load-package.ts";
 import { loadOnce, once } from "../../async/single-flight.ts";
 import { LambdaPackError } from "../../errors.ts";
 import type { OnEvent } from "../../events.ts";
+import { readErrorDocument } from "../errors/error-document.ts";
 import { redactUrl } from "../errors/redact.ts";
 import { refusal, refusalReason, schemeOf } from "./address.ts";
 import { type Agents, agentsFor } from "./agent.ts";
 import { certificatesOf } from "./certificates.ts";
-import { createIdleTimer, type IdleTimer, MIN_PROGRESS, TIMEOUTS, type Timeouts } from "./idle-timer.ts";
+import { createIdleTimer, TIMEOUTS } from "./idle-timer.ts";
 import { checkLiteral, type GuardedTarget, guardedLookup } from "./lookup.ts";
-import { proxyRefusal } from "./proxy-error.ts";
+import { isProxyAnswer, proxyAnswer } from "./proxy.ts";
 import { type HttpResponse, httpResponse, type Reading, readEarlyBody, reasonOf } from "./response.ts";
+import { type Sending, sendBody } from "./send-body.ts";
 import { isUnknownAuthority, socketError } from "./socket-error.ts";
-import { connected, drained } from "./stream-events.ts";
-import type { Http, HttpBody, HttpOptions, HttpRequest } from "./types.ts";
+import type { Http, HttpOptions, HttpRequest } from "./types.ts";
 
 export type { Timeouts } from "./idle-timer.ts";
 export type { HttpResponse } from "./response.ts";
@@ -52,14 +53,14 @@ export function createHttp(options: HttpOptions): Http {
       stream.on("error", (error) => reject(socketError(error, url)));
       stream.once("response", resolve);
     });
-    const sending = track(writeBody(stream, request, limits, timer));
+    const sending = sendBody(stream, request, limits, timer);
     try {
       const message = await answered;
       timer.stop();
       report(message.statusCode ?? 0);
-      const proxy = agents.proxyFor(url);
-      if (proxy && message.statusCode === 407) throw proxyRefusal(proxy, url.host, "407");
-      return await settle({ request, stream, message, sending, reading });
+      const response = await settle({ request, stream, message, sending, reading });
+      await refuseProxyAnswer(request, message, response, agents);
+      return response;
     } catch (error) {
       report(0);
       stream.destroy();
@@ -95,23 +96,6 @@ async function guardOf(
   return guarded;
 }
 
-interface Sending {
-  readonly done: Promise<void>;
-  isDone(): boolean;
-}
-
-/** Makes it possible to ask whether sending has ended; the stream reports its failures. */
-function track(done: Promise<void>): Sending {
-  let isDone = false;
-  done.then(
-    () => {
-      isDone = true;
-    },
-    () => undefined,
-  );
-  return { done, isDone: () => isDone };
-}
-
 interface Answered {
   readonly request: HttpRequest;
   readonly stream: Request;
@@ -134,6 +118,20 @@ async function settle({ request, stream, message, sending, reading }: Answered):
     throw socketError(error, request.url);
   });
   return httpResponse(request, message, reading);
+}
+
+/** @throws the error for an answer that the proxy gave to a plain http request in place of the server. */
+async function refuseProxyAnswer(
+  request: HttpRequest,
+  message: IncomingMessage,
+  response: HttpResponse,
+  agents: Agents,
+): Promise<void> {
+  const proxy = request.url.protocol === "http:" ? agents.proxyFor(request.url) : undefined;
+  if (!proxy || !isProxyAnswer(request, message)) return;
+  const { text: words } = await readErrorDocument(response);
+  const { status } = response;
+  throw proxyAnswer({ proxy, target: request.url.host, status, words, code: "EHOSTUNREACH" });
 }
 
 /** Reports the request once, with the status of its answer or 0. */
@@ -185,59 +183,4 @@ function openStream(
     decompress: false,
     throwHttpErrors: false,
   });
-}
-
-/**
- * Writes the body of `request` once the stream is connected, ends the stream, and starts the timer
- * for the answer. Any failure destroys the stream.
- * @throws CONTENT_MISMATCH when the body has another length than announced, and any error in
- * reading it.
- */
-async function writeBody(
-  stream: Request,
-  { method, body, url, commits }: HttpRequest,
-  limits: Timeouts,
-  timer: IdleTimer,
-): Promise<void> {
-  try {
-    await connected(stream, () => timer.start(`no connection to ${url.host}`, limits.connectMs));
-    timer.stop();
-    let written = 0;
-    for await (const piece of piecesOf(body)) {
-      // An answer or an abort ended the request while the content was being read.
-      if (stream.destroyed) throw new Error("the request ended before it was sent");
-      timer.start(`no more bytes could be sent to ${url.host}`, limits.stallMs);
-      if (!stream.write(piece)) await drained(stream);
-      timer.stop();
-      written += piece.length;
-      body?.onSent?.(written);
-    }
-    if (method !== "GET" && method !== "HEAD") stream.end();
-  } catch (error) {
-    stream.destroy(error instanceof Error ? error : new Error(String(error)));
-    throw error;
-  }
-  timer.start(`${url.host} gave no answer`, commits ? limits.commitMs : limits.answerMs);
-}
-
-/** In bytes. Node reports only the end of a write, which must come within the limit on silence. */
-const PIECE = 4 * MIN_PROGRESS;
-
-/** Cuts the body into pieces of at most 64 KiB, and checks its length. */
-async function* piecesOf(body: HttpBody | undefined): AsyncGenerator<Uint8Array, void, void> {
-  if (!body) return;
-  let total = 0;
-  for await (const chunk of body.read()) {
-    total += chunk.length;
-    if (total > body.length) throw wrongLength(`more than ${body.length}`, body.length);
-    for (let at = 0; at < chunk.length; at += PIECE) yield chunk.subarray(at, at + PIECE);
-  }
-  if (total < body.length) throw wrongLength(String(total), body.length);
-}
-
-function wrongLength(got: string, length: number): LambdaPackError {
-  return new LambdaPackError(
-    "CONTENT_MISMATCH",
-    `the content to send has ${got} bytes, not the ${length} announced`,
-  );
 }

@@ -1,7 +1,7 @@
 import { lookup } from "node:dns";
 import { lookup as lookupName } from "node:dns/promises";
 import { isIP, type LookupFunction } from "node:net";
-import { refusal, refusalReasonResolved, sameHostAndPort } from "./address.ts";
+import { addressKind, FORBIDDEN_REASON, refusal, sameHostAndPort } from "./address.ts";
 import { hostOf, isLoopback } from "./proxy.ts";
 
 /** An address that a registry's answer named. */
@@ -47,6 +47,26 @@ export async function checkLiteral(guarded: GuardedTarget, isProxied: boolean): 
     ? refusalReasonResolved(addresses, [], isPrivateHost(guarded))
     : await refusalReasonAddresses(addresses, guarded);
   if (why !== undefined) throw refusal(registry, target, why.replace(/^[^ ]+: /, ""));
+}
+
+/**
+ * Returns why a host with these addresses is refused. A private or loopback address is allowed only
+ * if the registry has one of the same kind, or a loopback address. `isAllowed`: the user named the
+ * host, so only forbidden addresses are refused.
+ */
+export function refusalReasonResolved(
+  addresses: readonly string[],
+  registryAddresses: readonly string[],
+  isAllowed = false,
+): string | undefined {
+  const home = registryAddresses.map(addressKind);
+  for (const address of addresses) {
+    const kind = addressKind(address);
+    if (kind === "forbidden") return `${address}: ${FORBIDDEN_REASON}`;
+    if (isAllowed || kind === "public" || home.some((own) => own === "loopback" || own === kind)) continue;
+    return `${address}: it is a ${kind} address and the registry is not`;
+  }
+  return undefined;
 }
 
 async function refusalReasonAddresses(

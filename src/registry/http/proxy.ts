@@ -1,5 +1,7 @@
+import type { IncomingMessage } from "node:http";
 import { BlockList, isIP } from "node:net";
-import { LambdaPackError } from "../../errors.ts";
+import { hasCode, LambdaPackError } from "../../errors.ts";
+import type { HttpRequest } from "./types.ts";
 
 /** Environment variables as `process.env` holds them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -115,4 +117,75 @@ function splitPort(entry: string): { readonly name: string; readonly port?: stri
 /** Returns the port, or the default of the scheme. */
 export function portOf(url: URL): string {
   return url.port || (url.protocol === "http:" ? "80" : "443");
+}
+
+/** Returns the error for a tunnel to `target` that failed. It names the proxy. */
+export function tunnelError(error: Error, proxy: URL, target: string): Error {
+  const name = nameOf(proxy);
+  const status = Number(/^Bad response: (\d+)$/.exec(error.message)?.[1]);
+  if (error.message === "Proxy timeout")
+    return failed(`${name} opened no tunnel to ${target} in time`, target, "ETIMEDOUT");
+  if (status) return proxyAnswer({ proxy, target, status, code: "ECONNREFUSED" });
+  if (hasCode(error, "ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "ETIMEDOUT", "EAI_AGAIN", "EPIPE"))
+    return failed(`${name}: ${error.message}`, target, "code" in error ? String(error.code) : "");
+  return error;
+}
+
+/**
+ * Returns whether the proxy gave this answer to a plain http request, and not the server behind it.
+ * Proxies add `Via` to what they pass on as well, so it counts only if nothing else says what the
+ * answer is. HEAD asks what only saves work: there an answer counts only if it says that it is the
+ * proxy's.
+ */
+export function isProxyAnswer(
+  { method }: HttpRequest,
+  { statusCode = 0, headers }: IncomingMessage,
+): boolean {
+  if (statusCode !== 403 && statusCode !== 407 && statusCode < 500) return false;
+  if (Object.keys(headers).some((name) => /^(?:proxy-(?!connection)|x-squid-error$)/.test(name))) return true;
+  const type = headers["content-type"];
+  return method !== "HEAD" && (type === undefined ? headers.via !== undefined : /^text\/html\b/i.test(type));
+}
+
+interface ProxyAnswer {
+  readonly proxy: URL;
+  readonly target: string;
+  readonly status: number;
+  /** What the proxy says, such as the title of its page. */
+  readonly words?: string;
+  /** The code of a failure that may pass. */
+  readonly code: string;
+}
+
+/** Returns the error for an answer of the proxy. A refusal is final, a failure may be retried. */
+export function proxyAnswer({ proxy, target, status, words = "", code }: ProxyAnswer): Error {
+  const name = nameOf(proxy);
+  const said = words === "" ? "" : `: ${words}`;
+  if (status >= 500 || status === 408 || status === 429)
+    return failed(`${name} answered ${status} for ${target}${said}`, target, code);
+  const asks = status === 407;
+  const why = asks ? "it wants a user name and password" : `status ${status}${said}`;
+  const message = `${name} refused a connection to ${target} (${why})`;
+  return new LambdaPackError("REGISTRY_UNREACHABLE", message, {
+    hint: asks
+      ? "put them into HTTPS_PROXY or HTTP_PROXY: http://user:password@host:port"
+      : `allow the host in the proxy, or name it in NO_PROXY to go there directly: NO_PROXY=${hostIn(target)}`,
+  });
+}
+
+/** Returns the host to which a proxy failed to connect; undefined for other errors. */
+export function hostBehindProxy(error: Error): string | undefined {
+  return "behindProxy" in error ? String(error.behindProxy) : undefined;
+}
+
+function failed(message: string, target: string, code: string): Error {
+  return Object.assign(new Error(message), { code, behindProxy: hostIn(target) });
+}
+
+function hostIn(target: string): string {
+  return target.replace(/:\d+$/, "");
+}
+
+function nameOf(proxy: URL): string {
+  return `the proxy ${proxy.protocol}//${proxy.host}`;
 }

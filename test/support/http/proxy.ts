@@ -2,9 +2,15 @@ import { createServer, request as forward, type IncomingMessage, type ServerResp
 import { type AddressInfo, connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
-/** What the proxy does to a CONNECT instead of opening the tunnel. */
+/** What the proxy does to a CONNECT instead of opening the tunnel; to a plain http request only `answer`. */
 export type ProxyFault =
-  | { readonly do: "answer"; readonly status: number }
+  | {
+      readonly do: "answer";
+      readonly status: number;
+      /** Headers and body of the answer to a plain http request. */
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly body?: string;
+    }
   /** Takes the CONNECT and says nothing. */
   | { readonly do: "hang" }
   /** Opens the tunnel and resets both ends (RST) after `after` bytes in one direction. */
@@ -135,12 +141,17 @@ export class ConnectProxy {
     const request = this.#note(incoming, target);
     const problem = this.#problem(incoming, request);
     if (problem !== undefined) return void response.writeHead(problem, refusalHeaders(problem)).end();
+    const fault = this.fault(request);
+    if (fault?.do === "answer") {
+      response.writeHead(fault.status, fault.headers).end(fault.body);
+      return;
+    }
     const port = this.#table.get(`${request.host}:${request.port}`);
     const { method, headers } = incoming;
     const upstream = forward(
       { host: "127.0.0.1", port, method, headers, path: `${target.pathname}${target.search}` },
       (answer) => {
-        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        response.writeHead(answer.statusCode ?? 502, { ...answer.headers, via: "1.1 proxy" });
         answer.pipe(response);
       },
     );

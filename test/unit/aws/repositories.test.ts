@@ -33,6 +33,13 @@ describe("the name of a repository", () => {
     );
   });
 
+  it("as an ARN is refused, and the message says which URI to write", async () => {
+    await assert.rejects(name("arn:aws:ecr:eu-west-1:123456789012:repository/team/app"), {
+      code: "REFERENCE_INVALID",
+      hint: `write ${URI}`,
+    });
+  });
+
   it("alone is in the region of the environment, or in the one that is given", async () => {
     assert.equal((await name()).region, "eu-west-1");
     assert.equal((await name("app", "us-gov-west-1")).region, "us-gov-west-1");

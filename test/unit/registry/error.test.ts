@@ -6,7 +6,7 @@ import { parseErrorDocument } from "../../../src/registry/errors/error-document.
 import { refusalOf } from "../../../src/registry/errors/refusal.ts";
 import { attemptsFor } from "../../../src/registry/errors/retry.ts";
 import type { HttpResponse } from "../../../src/registry/http/http.ts";
-import { warningsTo, warningText } from "../../../src/registry/http/warnings.ts";
+import { warningsTo, warningText } from "../../../src/registry/http/response.ts";
 import { corpus } from "../../support/corpora.ts";
 import { testPacing } from "../../support/registry/repository.ts";
 

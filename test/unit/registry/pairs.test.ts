@@ -7,10 +7,10 @@ import { afterEach, describe, it, type TestContext } from "node:test";
 import { push } from "../../../src/commands/push/push.ts";
 import { LambdaPackError } from "../../../src/errors.ts";
 import type { Content } from "../../../src/oci/content.ts";
-import type { Repository } from "../../../src/registry/repository.ts";
+import { openRepository, type Repository } from "../../../src/registry/repository.ts";
 import { CertificateAuthority } from "../../support/http/certificates.ts";
 import { ConnectProxy, type ProxyFault } from "../../support/http/proxy.ts";
-import { NOBODY_LISTENS, serveTls } from "../../support/http/serve.ts";
+import { NOBODY_LISTENS, serve, serveTls } from "../../support/http/serve.ts";
 import type { Answer } from "../../support/registry/answer.ts";
 import type { Fault } from "../../support/registry/fault.ts";
 import { answer } from "../../support/registry/fault-cases.ts";
@@ -22,6 +22,7 @@ import {
   layerOf,
   openedWith,
   pushTo,
+  testPacing,
 } from "../../support/registry/repository.ts";
 import type { RequestKind } from "../../support/registry/request.ts";
 
@@ -313,6 +314,39 @@ describe("two faults on one request", () => {
       await repository.close();
     }
   });
+
+  for (const [status, message, hint] of [
+    [
+      403,
+      /^the proxy .* refused a connection to auth\.test \(status 403: Blocked\)$/,
+      /NO_PROXY=auth\.test$/,
+    ],
+    [502, /: the proxy .* answered 502 for auth\.test: Blocked, \d+ times/, /name auth\.test in NO_PROXY/],
+  ] as const)
+    it(`a proxy that answers ${status} for a token server over plain http is named, and not the registry`, async (t) => {
+      const registry = await serve(t, (_, response) => {
+        const challenge = 'Bearer realm="http://auth.test/token",service="registry.test"';
+        response.writeHead(401, { "www-authenticate": challenge }).end();
+      });
+      const proxy = new ConnectProxy();
+      proxy.route("registry.test:80", Number(registry.port));
+      proxy.route("auth.test:80", Number(registry.port));
+      const body = "<html><title>Blocked</title></html>";
+      const headers = { "content-type": "text/html", via: "1.1 squid" };
+      proxy.fault = ({ host }) =>
+        host === "auth.test" ? { do: "answer", status, headers, body } : undefined;
+      const repository = openRepository({
+        registry: "registry.test",
+        repository: "app",
+        credentials: { get: async () => undefined },
+        environment: { HTTP_PROXY: await proxy.start() },
+        insecureRegistries: ["registry.test"],
+        pacing: testPacing(),
+      });
+      t.after(() => proxy.stop());
+      await assert.rejects(repository.find("v1"), { code: "REGISTRY_UNREACHABLE", message, hint });
+      await repository.close();
+    });
 
   it("a TLS handshake that is cut, and then an answer that is cut, are survived", async (t) => {
     const { proxy, url, open } = await behindProxy(t);

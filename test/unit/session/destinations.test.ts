@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { parseTargets } from "../../../src/session/image-location.ts";
+import { parseSource, parseTargets } from "../../../src/session/image-location.ts";
 
 /** What is typed after --to, what is wrong with it, and what to write. */
 const refused: readonly (readonly [to: string, message: RegExp, hint: RegExp])[] = [
@@ -20,8 +20,36 @@ const refused: readonly (readonly [to: string, message: RegExp, hint: RegExp])[]
   ["docker-daemon:app", /Docker daemon/, /docker-archive:app\.tar/],
 ];
 
+/** Names that are close to those of a repository in ECR, as destination and as source. */
+const closeToEcr: typeof refused = [
+  [
+    "12345678901.dkr.ecr.eu-west-1.amazonaws.com/app",
+    /names the account 12345678901, and an AWS account has 12 digits$/,
+    /aws sts get-caller-identity/,
+  ],
+  ["1234-5678-9012.dkr-ecr.eu-west-1.on.aws/app:v1", /account 1234-5678-9012, .* 12 digits$/, /get-caller-/],
+  [
+    "arn:aws:ecr:eu-west-1:123456789012:repository/app",
+    /is the ARN of a repository, and not an image reference$/,
+    /^write 123456789012\.dkr\.ecr\.eu-west-1\.amazonaws\.com\/app$/,
+  ],
+  [
+    "arn:aws-cn:ecr:cn-north-1:123456789012:repository/team/app:v1",
+    /is the ARN of a repository/,
+    /^write 123456789012\.dkr\.ecr\.cn-north-1\.amazonaws\.com\.cn\/team\/app:v1$/,
+  ],
+  ["arn:aws:lambda:eu-west-1:123456789012:function:f", /is an ARN/, /^write <account>\.dkr\.ecr/],
+];
+
+describe("a source", () => {
+  for (const [source, message, hint] of closeToEcr)
+    it(`${source} is refused as a source, and the message says what to write`, () => {
+      assert.throws(() => parseSource(source, {}), { code: "REFERENCE_INVALID", message, hint });
+    });
+});
+
 describe("a destination", () => {
-  for (const [to, message, hint] of refused)
+  for (const [to, message, hint] of [...refused, ...closeToEcr])
     it(`${to} is refused as a destination, and the message says what to write`, () => {
       assert.throws(() => parseTargets(to, []), { code: "REFERENCE_INVALID", message, hint });
     });

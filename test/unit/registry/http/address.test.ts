@@ -3,14 +3,9 @@ import { lookup } from "node:dns/promises";
 import { hostname } from "node:os";
 import { describe, it } from "node:test";
 import { realmTrust } from "../../../../src/registry/auth/realm.ts";
-import {
-  addressKind,
-  followLocation,
-  refusalReasonResolved,
-  schemeOf,
-} from "../../../../src/registry/http/address.ts";
+import { addressKind, followLocation, schemeOf } from "../../../../src/registry/http/address.ts";
 import { createHttp } from "../../../../src/registry/http/http.ts";
-import { checkLiteral, guardedLookup } from "../../../../src/registry/http/lookup.ts";
+import { checkLiteral, guardedLookup, refusalReasonResolved } from "../../../../src/registry/http/lookup.ts";
 import { portOf } from "../../../../src/registry/http/proxy.ts";
 import { corpus } from "../../../support/corpora.ts";
 

@@ -186,6 +186,53 @@ describe("a request through a proxy", () => {
     });
   });
 
+  const page = (title: string) => `<html><head><title>${title}</title></head></html>`;
+  const marks: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
+    ["Via and an empty body", { via: "1.1 squid" }],
+    ["X-Squid-Error", { "x-squid-error": "ERR_ACCESS_DENIED 0", "content-type": "text/plain" }],
+    ["Proxy-Status", { "proxy-status": "p; error=http_request_denied" }],
+    ["a page", { "content-type": "text/html; charset=utf-8" }],
+  ];
+  for (const [mark, headers] of marks) {
+    it(`the 403 of a proxy to a plain http request names the proxy: ${mark}`, async (t) => {
+      const { url, send, proxy } = await proxied(t);
+      const body = headers["content-type"] ? page("Blocked by policy") : "";
+      proxy.fault = () => ({ do: "answer", status: 403, headers, body });
+      await assert.rejects(send({ HTTP_PROXY: url }), {
+        code: "REGISTRY_UNREACHABLE",
+        message: body
+          ? /the proxy http:.* refused a connection to registry\.test \(status 403: Blocked by policy\)$/
+          : /the proxy http:.* refused a connection to registry\.test \(status 403\)$/,
+        hint: /NO_PROXY=registry\.test$/,
+      });
+    });
+  }
+
+  it("the 503 of a proxy to a plain http request names the proxy and may be tried again", async (t) => {
+    const { url, send, proxy } = await proxied(t);
+    const headers = { "content-type": "text/html" };
+    proxy.fault = () => ({ do: "answer", status: 503, headers, body: page("503 Service Unavailable") });
+    await assert.rejects(send({ HTTP_PROXY: url }), {
+      code: "EHOSTUNREACH",
+      message: /^the proxy http:.* answered 503 for registry\.test: Service Unavailable$/,
+    });
+  });
+
+  for (const method of ["GET", "HEAD"] as const)
+    it(`the registry's own 403 to a ${method} stays its answer behind a proxy that adds Via`, async (t) => {
+      const { url, proxy } = await proxied(t);
+      const registry = await serve(t, (_, response) => {
+        response.writeHead(403, method === "GET" ? { "content-type": "application/json" } : {});
+        response.end('{"errors":[{"code":"DENIED"}]}');
+      });
+      proxy.route("registry.test:80", Number(registry.port));
+      const http = createHttp({ environment: { HTTP_PROXY: url }, insecureRegistries: ["registry.test"] });
+      t.after(() => http.close());
+      const answer = await http.send({ method, url: new URL("http://registry.test/v2/") });
+      assert.deepEqual([answer.status, answer.header("via")], [403, "1.1 proxy"]);
+      answer.discard();
+    });
+
   for (const status of [408, 429, 502, 503, 504])
     it(`that answers ${status} may be tried again`, async (t) => {
       const { url, send, proxy } = await proxied(t);
