@@ -12,6 +12,8 @@ export interface Dynamic {
   readonly versions: readonly string[];
   /** Names of the versions in .gnu.version_d. */
   readonly defined: readonly string[];
+  /** Returns the names of symbols and libraries, each followed by a zero; undefined if unreadable. */
+  readonly names: () => Buffer | undefined;
   /** Returns NODE_MODULE_VERSION of an addon that the macro NODE_MODULE registers. */
   readonly nodeModuleVersion: () => number | undefined;
 }
@@ -24,7 +26,7 @@ interface Segment {
 }
 
 const [LOAD, DYNAMIC, INTERPRETER] = [1, 2, 3];
-const [NEEDED, STRINGS, RELOCATIONS, RELOCATIONS_SIZE] = [1, 5, 7, 8];
+const [NEEDED, STRINGS, RELOCATIONS, RELOCATIONS_SIZE, STRINGS_SIZE] = [1, 5, 7, 8, 10];
 /** R_X86_64_RELATIVE and R_AARCH64_RELATIVE. */
 const RELATIVE = [8, 1027];
 const [VERSIONS_DEFINED, VERSIONS_NEEDED] = [0x6ffffffc, 0x6ffffffe];
@@ -34,6 +36,8 @@ const MAX_ENTRIES = 2048;
 const MAX_VERSIONS = 512;
 const MAX_RELOCATIONS = 100_000;
 const LONGEST_NAME = 256;
+/** In bytes: the start of a file, which a layer scan keeps, and the most that is read at once. */
+const HEAD = 4 * 1024 * 1024;
 
 /** Reads the dynamic section of a 64-bit little-endian file. */
 export function readDynamic(file: FilePart): Dynamic {
@@ -55,6 +59,11 @@ export function readDynamic(file: FilePart): Dynamic {
     needed: tags.flatMap(([tag, at]) => (tag === NEEDED ? (name(at) ?? []) : [])),
     versions: [...versionsNeeded(file, offsetOf(VERSIONS_NEEDED))].flatMap((at) => name(at) ?? []),
     defined: [...versionsDefined(file, offsetOf(VERSIONS_DEFINED))].flatMap((at) => name(at) ?? []),
+    names: () => {
+      if (strings === undefined) return undefined;
+      const most = strings < HEAD ? HEAD - strings : HEAD;
+      return file.read(strings, Math.min(tagged(STRINGS_SIZE) ?? 0, most));
+    },
     nodeModuleVersion: () => {
       const pointers = pointersOf(file, offsetOf(RELOCATIONS), tagged(RELOCATIONS_SIZE) ?? 0);
       return nodeModuleVersion(file, pointers, segments);

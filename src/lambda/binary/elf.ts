@@ -42,7 +42,7 @@ export function readElf(file: FilePart): BinaryFacts | undefined {
   const facts = { format: "elf", machines: [MACHINES[machine] ?? `machine ${machine}`] } as const;
   if (!little || header[4] !== CLASS_64) return facts;
   const dynamic = readDynamic(file);
-  const abi = nodeAbiOf(file, dynamic);
+  const abi = nodeAbiOf(dynamic);
   const system = SYSTEMS[header[7] ?? 0] ?? systemOf(dynamic);
   return {
     ...facts,
@@ -79,19 +79,17 @@ function cLibrary(names: readonly string[], glibc: string | undefined): BinaryFa
 }
 
 const MAX_NEEDED = 100;
-const REGISTERS = "node_register_module_v";
-/** In bytes. Symbol names are at the end of the first segments. */
-const SYMBOLS = 4 * 1024 * 1024;
+const REGISTERS = "\0node_register_module_v";
 
 /**
  * node.h puts NODE_MODULE_VERSION into the name of a symbol (NODE_MODULE_INITIALIZER), or into a
  * struct that the addon passes to node_module_register (NODE_MODULE).
  */
-function nodeAbiOf(file: FilePart, { nodeModuleVersion }: Dynamic): number | undefined {
-  const head = file.read(0, Math.min(file.size, SYMBOLS));
-  const at = head?.indexOf(REGISTERS) ?? -1;
-  if (!head || at < 0) return head?.includes("\0node_module_register\0") ? nodeModuleVersion() : undefined;
-  const digits = /^\d{2,4}/.exec(head.toString("latin1", at + REGISTERS.length, at + REGISTERS.length + 4));
+function nodeAbiOf({ names, nodeModuleVersion }: Dynamic): number | undefined {
+  const table = names();
+  const at = table?.indexOf(REGISTERS) ?? -1;
+  if (!table || at < 0) return table?.includes("\0node_module_register\0") ? nodeModuleVersion() : undefined;
+  const digits = /^\d{2,4}/.exec(table.toString("latin1", at + REGISTERS.length, at + REGISTERS.length + 4));
   return digits ? Number(digits[0]) : undefined;
 }
 

@@ -6,6 +6,8 @@ export interface ElfParts {
   readonly interpreter?: string;
   /** Names in .gnu.version_d. */
   readonly defined?: readonly string[];
+  /** Names of symbols that it defines. */
+  readonly symbols?: readonly string[];
   /** NODE_MODULE_VERSION in the struct that the macro NODE_MODULE of node.h makes. */
   readonly nodeModule?: number;
 }
@@ -21,12 +23,14 @@ export function elf({
   needed = [],
   interpreter,
   defined = [],
+  symbols = [],
   nodeModule,
 }: ElfParts = {}): Buffer {
   const strings = stringTable([
     ...needed,
     ...versions,
     ...defined,
+    ...symbols,
     ...(interpreter === undefined ? [] : [interpreter]),
     ...(nodeModule === undefined ? [] : ["node_module_register", "addon.cc", "addon"]),
   ]);
@@ -50,6 +54,7 @@ export function elf({
   const tags: (readonly [number, number])[] = [
     ...needed.map((name) => [1, strings.at(name)] as const),
     [5, stringsAt],
+    [10, strings.bytes.length],
     ...(versions.length > 0 ? [[0x6ffffffe, needAt] as const] : []),
     ...(defined.length > 0 ? [[0x6ffffffc, definedAt] as const] : []),
     ...(nodeModule === undefined

@@ -27,8 +27,12 @@ describe("an addon for Node", () => {
       assert.equal(read(elf({ machine, nodeModule: 115 }))?.nodeAbi, 115);
     });
   it("for Node-API says no NODE_MODULE_VERSION", () => {
-    const bytes = Buffer.concat([elf(), Buffer.from("\0napi_module_register\0")]);
-    assert.equal(read(bytes)?.nodeAbi, undefined);
+    assert.equal(read(elf({ symbols: ["napi_module_register"] }))?.nodeAbi, undefined);
+  });
+  it("says its NODE_MODULE_VERSION by the name of a symbol, and other text is not taken for one", () => {
+    assert.equal(read(elf({ symbols: ["node_register_module_v127"] }))?.nodeAbi, 127);
+    const text = Buffer.from("\0node_register_module_v127\0");
+    assert.equal(read(Buffer.concat([elf(), text]))?.nodeAbi, undefined);
   });
 });
 

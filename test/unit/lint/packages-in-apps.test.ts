@@ -19,7 +19,7 @@ const runtimeConfig = (version: number) =>
   });
 const RUBY = "def lambda_handler(event:, context:)\n  1\nend\n";
 const addon = (abi: number, machine: "x86_64" | "arm64" = "x86_64") =>
-  Buffer.concat([elf({ machine }), Buffer.from(`\0node_register_module_v${abi}\0`)]);
+  elf({ machine, symbols: [`node_register_module_v${abi}`] });
 
 describeAppCases("code for another version of the runtime", {
   "a Python extension for another version is refused with both versions": {
