@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Plugin, transform } from "esbuild";
 import { bundledPage } from "./build/bundle.ts";
+import { importTables } from "./build/option-types.ts";
 import { rollUpTypes } from "./build/types.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -106,13 +107,14 @@ export async function buildAction(directory: string): Promise<void> {
 }
 
 /** Writes the types of the published package to `directory`/index.d.ts. */
-export function buildTypes(directory: string): void {
+export async function buildTypes(directory: string): Promise<void> {
   const declarations = mkdtempSync(join(tmpdir(), "lambda-pack-types-"));
   try {
     const tsc = join(root, "node_modules/typescript/bin/tsc");
     const project = ["-p", join(root, "tsconfig.types.json"), "--outDir", declarations];
     execFileSync(process.execPath, [tsc, ...project], { stdio: "inherit" });
-    writeFileSync(join(directory, "index.d.ts"), rollUpTypes(join(declarations, "index.d.ts")));
+    const tables = await importTables(declarations, join(root, "src"));
+    writeFileSync(join(directory, "index.d.ts"), rollUpTypes(join(declarations, "index.d.ts"), tables));
   } finally {
     rmSync(declarations, { recursive: true });
   }
@@ -120,6 +122,6 @@ export function buildTypes(directory: string): void {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await buildPackage(join(root, "dist"));
-  buildTypes(join(root, "dist"));
+  await buildTypes(join(root, "dist"));
   await buildAction(join(root, "action/dist"));
 }

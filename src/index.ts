@@ -1,5 +1,5 @@
 export type { ImageStatus } from "./aws/functions/image-use.ts";
-export type { AwsOptions } from "./commands/aws-options.ts";
+export type { AwsOptions } from "./commands/aws.ts";
 export { type BaseReport, type BasesOptions, listBases } from "./commands/bases.ts";
 export { type BuildResult, build } from "./commands/build/build.ts";
 export type { BuiltDependencies } from "./commands/build/install.ts";
@@ -15,8 +15,8 @@ export {
   verifyCache,
 } from "./commands/cache.ts";
 export { check } from "./commands/check/check.ts";
-export type { CheckOptions } from "./commands/check/option-table.ts";
-export type { CheckResult } from "./commands/check/options.ts";
+export type { CheckOptions } from "./commands/check/options.ts";
+export type { CheckResult } from "./commands/check/plan.ts";
 export { deploy } from "./commands/deploy/deploy.ts";
 export { DeployError } from "./commands/deploy/deploy-error.ts";
 export type { Deployment, DeployOptions, DeployResult, FunctionOptions } from "./commands/deploy/options.ts";

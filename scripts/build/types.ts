@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { type Tables, writeOptions } from "./option-types.ts";
 
 /** A statement at the top level of a declaration file, with the comment before it. */
 interface Statement {
@@ -29,13 +30,14 @@ const LAST_COMMENT = /\/\*\*(?:(?!\*\/)[\s\S])*\*\/\s*$/;
 /**
  * Merges the compiler's declaration files into one that holds what the exports of `index` need and
  * nothing else.
+ * @param tables the tables of options, which are written out
  * @throws if two declarations that are needed have the same name
  */
-export function rollUpTypes(index: string): string {
+export function rollUpTypes(index: string, tables: Tables = {}): string {
   const files = new Map<string, Declarations>();
   const kept = new Map<string, { readonly file: string; readonly statements: readonly Statement[] }>();
   const need = ({ file, name }: Source): void => {
-    const { statements, imported } = files.get(file) ?? parse(file);
+    const { statements, imported } = files.get(file) ?? parse(file, tables);
     files.set(file, { statements, imported });
     const elsewhere = imported.get(name);
     if (elsewhere) {
@@ -49,14 +51,14 @@ export function rollUpTypes(index: string): string {
     kept.set(name, { file, statements: own });
     for (const source of own.flatMap((statement) => sourcesOf(file, statement))) need(source);
   };
-  const { imported } = parse(index);
+  const { imported } = parse(index, tables);
   for (const source of imported.values()) need(source);
   const texts = [...kept.values()].flatMap(({ statements }) => statements.map(({ text }) => text));
   return `${texts.join("").replace(INLINE, "$2")}export { ${[...imported.keys()].sort().join(", ")} };\n`;
 }
 
-function parse(file: string): Declarations {
-  const text = readFileSync(file, "utf8");
+function parse(file: string, tables: Tables): Declarations {
+  const text = writeOptions(readFileSync(file, "utf8"), tables);
   const imported = [...text.matchAll(FROM)].flatMap(([, names = "", target = ""]) =>
     namesOf(names).map(({ name, local }) => [local, { file: fileOf(file, target), name }] as const),
   );

@@ -8,22 +8,10 @@ import { type Architecture, platformOf } from "../oci/platform.ts";
 import { parseImageLocation } from "../session/image-location.ts";
 import { pull } from "../session/pull.ts";
 import { Session } from "../session/session.ts";
-import {
-  readSessionOptions,
-  SESSION_OPTIONS,
-  type SessionOptions,
-  TRANSFER_OPTIONS,
-} from "./options/common.ts";
+import { readSessionOptions, SESSION_OPTIONS, TRANSFER_OPTIONS } from "./options/common.ts";
 import { type NoEffect, warnOfNoEffect, withRule } from "./options/no-effect.ts";
-import { type OptionTable, off, optional } from "./options/read.ts";
+import { type OptionsOf, off, optional } from "./options/read.ts";
 import { text } from "./options/types.ts";
-
-export interface BasesOptions extends SessionOptions {
-  /** `python`, `nodejs`, `java`, `dotnet`, `ruby`, `provided` or `go`. Default: all. */
-  readonly language?: string;
-  /** true: looks up each base in its registry. Default false: no request is made. */
-  readonly resolve?: boolean;
-}
 
 /** One of AWS's base images. */
 export interface BaseReport {
@@ -54,11 +42,13 @@ const withoutResolve: NoEffect = ({ values }) =>
   values["resolve"] ? undefined : "without --resolve no registry is asked";
 
 export const BASES_OPTIONS = {
-  language: optional<string>(text, "python, nodejs, java, dotnet, ruby, provided or go"),
+  language: optional(text, "python, nodejs, java, dotnet, ruby, provided or go"),
   resolve: off("look up the current digests"),
   ...SESSION_OPTIONS,
   ...withRule(withoutResolve, TRANSFER_OPTIONS),
-} satisfies OptionTable & Record<keyof BasesOptions, unknown>;
+};
+
+export type BasesOptions = OptionsOf<typeof BASES_OPTIONS>;
 
 /**
  * Lists AWS's base images, the newest of each language first; with `resolve` also the digest for

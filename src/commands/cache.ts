@@ -9,22 +9,17 @@ import {
 import { defaultCacheDirectory } from "../cache/directory.ts";
 import { LambdaPackError } from "../errors.ts";
 import { SESSION_OPTIONS, type SessionOptions } from "./options/common.ts";
-import { type OptionTable, readOptions, type Values, withDefault } from "./options/read.ts";
+import { type OptionsOf, readOptions, type Values, withDefault } from "./options/read.ts";
 import { byteSize } from "./options/types.ts";
 
 /** The options that select the cache. */
 export type CacheOptions = Pick<SessionOptions, "cacheDir" | "environment">;
 
-export interface PruneCacheOptions extends CacheOptions {
-  /** The number of bytes to keep. Default 0. */
-  readonly keep?: number | string;
-}
-
 export type { CacheInfo, PruneReport, VerifyReport };
 
 const { cacheDir, environment } = SESSION_OPTIONS;
 
-const CACHE_OPTIONS = { cacheDir, environment } satisfies OptionTable & Record<keyof CacheOptions, unknown>;
+const CACHE_OPTIONS = { cacheDir, environment };
 
 export const PRUNE_CACHE_OPTIONS = {
   ...CACHE_OPTIONS,
@@ -32,7 +27,9 @@ export const PRUNE_CACHE_OPTIONS = {
     placeholder: "SIZE",
     defaultText: "0",
   }),
-} satisfies OptionTable & Record<keyof PruneCacheOptions, unknown>;
+};
+
+export type PruneCacheOptions = OptionsOf<typeof PRUNE_CACHE_OPTIONS>;
 
 /** Counts the content of the cache. @throws WRITE_FAILED if the cache cannot be used */
 export async function cacheInfo(options: CacheOptions = {}): Promise<CacheInfo> {

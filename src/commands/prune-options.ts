@@ -1,20 +1,7 @@
 import type { Digest } from "../oci/digest.ts";
-import { AWS_OPTIONS, type AwsOptions, REPOSITORY_OPTION } from "./aws-options.ts";
-import { type OptionTable, off, withDefault } from "./options/read.ts";
-import { textOrList, wholeNumber } from "./options/types.ts";
-
-export interface PruneOptions extends AwsOptions {
-  readonly repository: string;
-  /** The number of newest unused images to keep. Default 10. */
-  readonly keep?: number;
-  /** true: images are deleted. Default false: they are only listed. */
-  readonly yes?: boolean;
-  /**
-   * Accounts in the repository's policy whose functions are known not to use the images; `*` for
-   * accounts that the policy allows without naming them.
-   */
-  readonly ignoreAccount?: string | readonly string[];
-}
+import { AWS_OPTIONS, REPOSITORY_OPTION } from "./aws.ts";
+import { type OptionsOf, off, texts, withDefault } from "./options/read.ts";
+import { wholeNumber } from "./options/types.ts";
 
 export interface PrunedImage {
   readonly reference: string;
@@ -49,11 +36,11 @@ export const PRUNE_OPTIONS = {
     defaultText: "10",
   }),
   yes: off("delete the images; without it they are only listed", { short: "y" }),
-  ignoreAccount: withDefault<readonly string[]>(
-    textOrList,
-    [],
+  ignoreAccount: texts(
     "an account in the repository's policy whose functions do not use what would be deleted",
-    { placeholder: "ID" },
+    { placeholder: "ID", details: "`*` stands for accounts that the policy allows without naming them" },
   ),
   ...AWS_OPTIONS,
-} satisfies OptionTable & Record<keyof PruneOptions, unknown>;
+};
+
+export type PruneOptions = OptionsOf<typeof PRUNE_OPTIONS>;

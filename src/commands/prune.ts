@@ -6,7 +6,7 @@ import { usedImages } from "../aws/functions/image-use.ts";
 import { ANY_ACCOUNT, foreignAccounts } from "../aws/policy/policy.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
-import { withAws } from "./aws-session.ts";
+import { withAws } from "./aws.ts";
 import { noEffectWarning } from "./options/no-effect.ts";
 import { readOptions, type Values } from "./options/read.ts";
 import { PRUNE_OPTIONS, type PrunedImage, type PruneOptions, type PruneResult } from "./prune-options.ts";

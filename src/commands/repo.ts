@@ -12,7 +12,7 @@ import { leastPolicy } from "../aws/policy/iam.ts";
 import { changesBetween, withoutReaders, withReaders } from "../aws/policy/policy.ts";
 import { environmentRegion } from "../aws/regions.ts";
 import { LambdaPackError } from "../errors.ts";
-import { withAws } from "./aws-session.ts";
+import { withAws } from "./aws.ts";
 import { noEffectWarning } from "./options/no-effect.ts";
 import { readOptions, type Values } from "./options/read.ts";
 import {

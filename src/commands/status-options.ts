@@ -2,16 +2,9 @@ import type { ImageStatus } from "../aws/functions/image-use.ts";
 import type { AliasFacts } from "../aws/functions/versions.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Architecture } from "../oci/platform.ts";
-import { AWS_OPTIONS, type AwsOptions } from "./aws-options.ts";
-import { type OptionTable, off, required } from "./options/read.ts";
+import { AWS_OPTIONS } from "./aws.ts";
+import { type OptionsOf, off, required } from "./options/read.ts";
 import { text } from "./options/types.ts";
-
-export interface StatusOptions extends AwsOptions {
-  /** Name or ARN. */
-  readonly function: string;
-  /** true: waits until no change is in progress. Default false. */
-  readonly wait?: boolean;
-}
 
 export interface VersionStatus {
   readonly version: string;
@@ -45,7 +38,9 @@ export interface StatusResult {
 }
 
 export const STATUS_OPTIONS = {
-  function: required<string>(text, "a name or an ARN"),
+  function: required(text, "a name or an ARN"),
   wait: off("wait until no change is in progress"),
   ...AWS_OPTIONS,
-} satisfies OptionTable & Record<keyof StatusOptions, unknown>;
+};
+
+export type StatusOptions = OptionsOf<typeof STATUS_OPTIONS>;

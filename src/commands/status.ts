@@ -15,7 +15,7 @@ import { waitUntilSettled } from "../aws/functions/wait.ts";
 import { unlessDenied } from "../aws/refusals.ts";
 import { defaultRegion } from "../aws/regions.ts";
 import { LambdaPackError } from "../errors.ts";
-import { withAws } from "./aws-session.ts";
+import { withAws } from "./aws.ts";
 import { readOptions } from "./options/read.ts";
 import {
   type AliasStatus,

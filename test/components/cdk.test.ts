@@ -249,7 +249,7 @@ describeReal("the AWS CDK with lambda-pack-docker in the place of Docker", ["npm
   it("the types of lambda-pack/cdk fit those of the CDK", async () => {
     const types = join(cdk, "node_modules/lambda-pack/dist");
     mkdirSync(types, { recursive: true });
-    buildTypes(types);
+    await buildTypes(types);
     const file = join(cdk, "types.ts");
     writeFileSync(
       file,

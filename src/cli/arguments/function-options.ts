@@ -11,14 +11,10 @@ import { quote } from "./quote.ts";
 
 /** The options of a command that works on the functions of a configuration file. */
 export const FUNCTION_OPTIONS = {
-  names: withDefault<readonly string[]>(
-    listOf(text),
-    [],
-    "the source directory, or functions of lambda-pack.jsonc",
-  ),
+  names: withDefault(listOf(text), [], "the source directory, or functions of lambda-pack.jsonc"),
   ...inGroup("Configuration file", {
     all: off("all functions of the configuration file"),
-    config: optional<string>(text, "the configuration file (docs/config.md)", {
+    config: optional(text, "the configuration file (docs/config.md)", {
       ...{ placeholder: "FILE", variable: "LAMBDA_PACK_CONFIG", defaultText: CONFIG_FILE },
     }),
   }),

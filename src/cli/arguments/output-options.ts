@@ -8,8 +8,8 @@ export type Progress = "auto" | "tty" | "plain" | "json" | "none";
  */
 export const OUTPUT_OPTIONS = inGroup("Output", {
   json: off("print one JSON object on stdout; errors are JSON on stderr"),
-  metadataFile: optional<string>(text, "also write the JSON object to this file", { placeholder: "FILE" }),
-  progress: withDefault<Progress>(
+  metadataFile: optional(text, "also write the JSON object to this file", { placeholder: "FILE" }),
+  progress: withDefault(
     choice<Progress>(["auto", "tty", "plain", "json", "none"]),
     "auto",
     "how progress is shown on stderr; json is one event per line",
@@ -27,7 +27,7 @@ export const OUTPUT_OPTIONS = inGroup("Output", {
 
 /** An option of the commands that produce one image. */
 export const IIDFILE_OPTION = inGroup("Output", {
-  iidfile: optional<string>(text, "also write the image's digest, and nothing else, to this file", {
+  iidfile: optional(text, "also write the image's digest, and nothing else, to this file", {
     placeholder: "FILE",
   }),
 });

@@ -33,7 +33,7 @@ const PRUNE_WORDS = ["clear", "clean", "rm", "purge", "gc"];
 
 export const cache = defineCommand({
   positionals: [{ option: "task", name: "info|prune|verify", required: true, repeatable: false }],
-  options: { task: required<string>(text, "what to do with the cache"), ...PRUNE_CACHE_OPTIONS },
+  options: { task: required(text, "what to do with the cache"), ...PRUNE_CACHE_OPTIONS },
   examples: [
     { line: "lambda-pack cache info", purpose: "show location and size" },
     { line: "lambda-pack cache prune --keep 2GB", purpose: "remove the least recently used data" },

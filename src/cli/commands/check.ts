@@ -1,4 +1,4 @@
-import { CHECK_OPTIONS } from "../../commands/check/option-table.ts";
+import { CHECK_OPTIONS } from "../../commands/check/options.ts";
 import { misuse } from "../../errors.ts";
 import { FUNCTION_OPTIONS, selectionOf, withConfig, withSummary } from "../arguments/function-options.ts";
 import { defineCommand } from "../command.ts";

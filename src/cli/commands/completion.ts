@@ -8,7 +8,7 @@ type Shell = "bash" | "zsh" | "fish";
 export const completion = defineCommand({
   positionals: [{ option: "shell", name: "bash|zsh|fish", required: true, repeatable: false }],
   options: {
-    shell: required<Shell>(choice<Shell>(["bash", "zsh", "fish"]), "the shell that reads the script"),
+    shell: required(choice<Shell>(["bash", "zsh", "fish"]), "the shell that reads the script"),
   },
   examples: [
     { line: "source <(lambda-pack completion bash)", purpose: "in ~/.bashrc" },

@@ -11,7 +11,7 @@ const { directory: _directory, functions: _functions, ...OPTIONS } = DEV_OPTIONS
 export const dev = defineCommand({
   positionals: [{ option: "names", name: "dir|name", required: false, repeatable: true }],
   options: {
-    names: withDefault<readonly string[]>(
+    names: withDefault(
       listOf(text),
       [],
       "the directory with the function, or functions of lambda-pack.jsonc",

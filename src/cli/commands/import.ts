@@ -9,8 +9,8 @@ import { defineCommand } from "../command.ts";
 export const importing = defineCommand({
   positionals: [{ option: "file", name: "Dockerfile", required: true, repeatable: false }],
   options: {
-    file: required<string>(text, "a Dockerfile, in its build context", { placeholder: "DOCKERFILE" }),
-    name: optional<string>(text, "the name of the function", {
+    file: required(text, "a Dockerfile, in its build context", { placeholder: "DOCKERFILE" }),
+    name: optional(text, "the name of the function", {
       placeholder: "NAME",
       defaultText: "that of the directory",
     }),

@@ -10,7 +10,7 @@ import { checkDestination } from "../result.ts";
 export const inspect = defineCommand({
   positionals: [{ option: "source", name: "source", required: true, repeatable: false }],
   options: {
-    html: optional<string>(text, "also write an HTML report, one file for any browser", {
+    html: optional(text, "also write an HTML report, one file for any browser", {
       ...{ placeholder: "FILE", group: "Report" },
     }),
     ...INSPECT_OPTIONS,

@@ -12,8 +12,8 @@ const { onChunk: _onChunk, event: _event, source: _source, sample, ...LOCAL } = 
 export const invoke = defineCommand({
   positionals: [{ option: "source", name: "source", required: false, repeatable: false }],
   options: {
-    source: optional<string>(text, `${INVOKE_OPTIONS.source.summary}; or a function of lambda-pack.jsonc`),
-    event: optional<string>(
+    source: optional(text, `${INVOKE_OPTIONS.source.summary}; or a function of lambda-pack.jsonc`),
+    event: optional(
       { ...text, words: { kind: "last", dashes: true, read: ([word]) => word || undefined } },
       "the event: JSON, a file of JSON, or - for standard input",
       { placeholder: "JSON|FILE|-", defaultText: "{}", group: "Event" },

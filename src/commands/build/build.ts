@@ -13,7 +13,7 @@ import { formatPlatform } from "../../oci/platform.ts";
 import type { Growing } from "../../oci/store.ts";
 import { formatName, type Target } from "../../session/image-location.ts";
 import { Session } from "../../session/session.ts";
-import { withAws } from "../aws-session.ts";
+import { withAws } from "../aws.ts";
 import { warnOfNoEffect } from "../options/no-effect.ts";
 import { pushToNewRepository } from "../push/new-repository.ts";
 import { pushImage } from "../push/push.ts";

@@ -1,6 +1,5 @@
 import { LambdaPackError } from "../../errors.ts";
-import type { Content } from "../../oci/content.ts";
-import { readAll } from "../../oci/content.ts";
+import { type Content, readAll } from "../../oci/content.ts";
 import { type IndexEntry, parseDocument } from "../../oci/documents.ts";
 import type { Manifest } from "../../oci/image.ts";
 import { layerCompression, MEDIA_TYPES } from "../../oci/media-types.ts";

@@ -19,8 +19,7 @@ import { foundIn } from "../build/run-facts.ts";
 import { warnOfNoEffect } from "../options/no-effect.ts";
 import { baseNow } from "./base-now.ts";
 import { duplicatesOnDisk } from "./duplicates-on-disk.ts";
-import type { CheckPlan, CheckResult } from "./options.ts";
-import { resultOf } from "./result.ts";
+import { type CheckPlan, type CheckResult, resultOf } from "./plan.ts";
 
 /** Checks the image that a build of the directory would produce, without packing it. */
 export async function checkDirectory(

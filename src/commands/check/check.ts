@@ -14,9 +14,8 @@ import { warnOfNoEffectOnImages } from "../options/no-effect.ts";
 import { asPushed, indexOfArchive } from "./as-pushed.ts";
 import { baseNow } from "./base-now.ts";
 import { checkDirectory } from "./check-directory.ts";
-import { CHECK_OPTIONS, type CheckOptions } from "./option-table.ts";
-import { type CheckPlan, type CheckResult, type ImageToCheck, parseCheckOptions } from "./options.ts";
-import { resultOf } from "./result.ts";
+import { CHECK_OPTIONS, type CheckOptions } from "./options.ts";
+import { type CheckPlan, type CheckResult, type ImageToCheck, parseCheckOptions, resultOf } from "./plan.ts";
 
 /**
  * Reports every rule of Lambda that an image breaks, or that the image of a directory would break.

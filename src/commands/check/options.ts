@@ -1,64 +1,45 @@
-import type { LintPlan } from "../../lint/lint-build.ts";
-import type { Finding } from "../../lint/run-rules.ts";
-import { refuseUnknown } from "../../lint/run-rules.ts";
-import type { Digest } from "../../oci/digest.ts";
-import { type Platform, platformOf } from "../../oci/platform.ts";
-import { type ImageLocation, parseSource, pathKind } from "../../session/image-location.ts";
-import type { SessionPlan } from "../../session/plan.ts";
-import { refusePath, withoutDirectory } from "../../session/source-path.ts";
-import { pickBuildOptions } from "../build/options.ts";
-import { type BuildPlan, parseBuildOptions } from "../build/plan.ts";
-import { readSessionOptions } from "../options/common.ts";
-import { CHECK_OPTIONS, type CheckOptions } from "./option-table.ts";
+import {
+  COMPOSITION_OPTIONS,
+  CONFIG_OPTIONS,
+  DOCKERFILE_OPTIONS,
+  HANDLER_OPTION,
+  INSTALL_OPTIONS,
+  LOCK_FILE_OPTION,
+  RULE_OPTIONS,
+  SOURCE_OPTIONS,
+} from "../build/option-groups.ts";
+import { BUILD_OPTIONS } from "../build/options.ts";
+import { ARCHITECTURE_OPTION, IMAGE_SUMMARY, SESSION_OPTIONS } from "../options/common.ts";
+import { forDirectories } from "../options/no-effect.ts";
+import { adapted, type OptionsOf, optional, required } from "../options/read.ts";
+import { text, toggle } from "../options/types.ts";
 
-export interface CheckResult {
-  readonly source: string;
-  /** The digest of the image; undefined for a directory. */
-  readonly digest?: Digest;
-  /** `linux/amd64`. */
-  readonly platform: string;
-  /** true: no finding is an error. */
-  readonly ok: boolean;
-  /** Errors first. */
-  readonly findings: readonly Finding[];
-  /** The number of rules that were run. */
-  readonly rules: number;
-  /** The number of layers in the image, and of those that were read. */
-  readonly layers: { readonly all: number; readonly read: number };
-}
+const { bundle, format } = BUILD_OPTIONS;
 
-export interface CheckPlan {
-  readonly session: SessionPlan;
-  /** The source as the user wrote it. */
-  readonly source: string;
-  readonly target: { readonly kind: "directory"; readonly build: BuildPlan } | ImageToCheck;
-  readonly lint: LintPlan;
-  /** undefined: only if the image is in a registry. */
-  readonly askBase: boolean | undefined;
-  /** The options that the caller gave. */
-  readonly given: object;
-}
+export const CHECK_OPTIONS = {
+  source: required(text, `a directory, ${IMAGE_SUMMARY}`),
+  ...forDirectories({
+    base: adapted(BUILD_OPTIONS.base, {
+      summary: "for a directory: the base image that it would be built on",
+    }),
+    ...DOCKERFILE_OPTIONS,
+  }),
+  ...ARCHITECTURE_OPTION,
+  ...forDirectories(HANDLER_OPTION),
+  ...RULE_OPTIONS,
+  askBase: optional(toggle, "ask whether the base's tag still names the image it was built on", {
+    group: "Checks",
+    defaultText: "for AWS's bases and the image's own registry",
+    details:
+      "`true` also asks any other registry that the image's label names, without credentials, and only at public addresses if the image's own registry has one",
+    noEffect: ({ values }) => (values["offline"] ? "offline, no registry is asked" : undefined),
+  }),
+  ...forDirectories({
+    ...{ ...CONFIG_OPTIONS, ...SOURCE_OPTIONS, ...COMPOSITION_OPTIONS },
+    ...{ ...INSTALL_OPTIONS, bundle, format, ...LOCK_FILE_OPTION },
+  }),
+  ...SESSION_OPTIONS,
+};
 
-export interface ImageToCheck {
-  readonly kind: "image";
-  readonly location: ImageLocation;
-  /** The image of an index to check. undefined: the only one, else linux/amd64. */
-  readonly platform: Platform | undefined;
-}
-
-/** Parses the options. @throws USAGE, REFERENCE_INVALID, and for a directory what a build throws */
-export function parseCheckOptions(options: CheckOptions): CheckPlan {
-  const { values, session } = readSessionOptions("check", CHECK_OPTIONS, options);
-  const { source, arch: architecture, allow, deep, snapstart, allowSecret: allowSecrets, askBase } = values;
-  refuseUnknown(allow);
-  const isCmdUnchecked = values.cmd !== undefined;
-  const lint = { isEnabled: true, allow, deep, snapstart, architecture, allowSecrets, isCmdUnchecked };
-  if (pathKind(source) === "directory") {
-    const build = parseBuildOptions({ ...pickBuildOptions(options), directory: source, dryRun: true });
-    return { session, source, target: { kind: "directory", build }, lint, askBase, given: options };
-  }
-  refusePath(source);
-  const location = withoutDirectory(source, () => parseSource(source, session.environment));
-  const platform = architecture && platformOf(architecture);
-  return { session, source, target: { kind: "image", location, platform }, lint, askBase, given: options };
-}
+/** Options for an image, or for a directory as build would build it. */
+export type CheckOptions = OptionsOf<typeof CHECK_OPTIONS>;

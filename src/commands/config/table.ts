@@ -1,5 +1,5 @@
 import { BUILD_OPTIONS } from "../build/options.ts";
-import { DEPLOY_OPTIONS } from "../deploy/option-table.ts";
+import { DEPLOY_OPTIONS } from "../deploy/options.ts";
 import { SESSION_OPTIONS } from "../options/common.ts";
 import type { OptionTable } from "../options/read.ts";
 

@@ -22,8 +22,7 @@ import { type BuildPlan, parseBuildOptions } from "../build/plan.ts";
 import { warnOfNoEffect } from "../options/no-effect.ts";
 import { pushToNewRepository } from "../push/new-repository.ts";
 import { pushImage } from "../push/push.ts";
-import { DEPLOY_OPTIONS, type DeployValues } from "./option-table.ts";
-import type { DeployOptions } from "./options.ts";
+import { DEPLOY_OPTIONS, type DeployOptions, type DeployValues } from "./options.ts";
 
 /**
  * Returns the image's location; undefined for a directory, which is built first.

@@ -21,7 +21,7 @@ import { checkRegion, defaultRegion, environmentRegion } from "../../aws/regions
 import { LambdaPackError } from "../../errors.ts";
 import type { ImageLocation } from "../../session/image-location.ts";
 import type { Environment } from "../../session/plan.ts";
-import type { DeployValues } from "./option-table.ts";
+import type { DeployValues } from "./options.ts";
 
 /** Returns the repository that the options or the source name; undefined if they name none. */
 export function namedRepository(

@@ -8,7 +8,7 @@ import type { BuildEvent } from "../../events.ts";
 import { formatPlatform } from "../../oci/platform.ts";
 import type { ImageLocation } from "../../session/image-location.ts";
 import { Session } from "../../session/session.ts";
-import { withAws } from "../aws-session.ts";
+import { withAws } from "../aws.ts";
 import { readSessionOptions } from "../options/common.ts";
 import { failedDeployment, throwFailures } from "./deploy-error.ts";
 import {
@@ -29,8 +29,13 @@ import {
   repositoriesFor,
 } from "./deploy-places.ts";
 import { architectureFor, checkDeployOptions, desiredState, settingsOf } from "./desired-state.ts";
-import { DEPLOY_OPTIONS, type DeployValues } from "./option-table.ts";
-import type { Deployment, DeployOptions, DeployResult } from "./options.ts";
+import {
+  DEPLOY_OPTIONS,
+  type Deployment,
+  type DeployOptions,
+  type DeployResult,
+  type DeployValues,
+} from "./options.ts";
 
 /**
  * Lambda allows 15 control plane calls per second for an account in a region, and other tools use

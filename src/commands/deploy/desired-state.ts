@@ -3,8 +3,7 @@ import type { FunctionSettings } from "../../aws/functions/function-facts.ts";
 import { LambdaPackError } from "../../errors.ts";
 import type { Architecture } from "../../oci/platform.ts";
 import type { Found } from "./deploy-places.ts";
-import type { DeployValues } from "./option-table.ts";
-import type { FunctionOptions } from "./options.ts";
+import type { DeployValues, FunctionOptions } from "./options.ts";
 
 /** Checks what can be known without a request. @throws USAGE */
 export function checkDeployOptions({ alias, weight, role, offline }: DeployValues): void {

@@ -1,79 +1,143 @@
 import type { Deployed } from "../../aws/functions/deploy-function.ts";
 import type { LambdaPackError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
-import type { Architecture } from "../../oci/platform.ts";
-import type { BuildOptions } from "../build/options.ts";
-import type { CommonOptions } from "../options/common.ts";
+import { DOCKERFILE_OPTIONS } from "../build/option-groups.ts";
+import { BUILD_OPTIONS, type BuildOptions } from "../build/options.ts";
+import {
+  ARCHITECTURE_OPTION,
+  type CommonOptions,
+  IMAGE_SUMMARY,
+  REGISTRY_TIMEOUT,
+  SESSION_OPTIONS,
+  TAG_OPTION,
+} from "../options/common.ts";
+import { forDirectories } from "../options/no-effect.ts";
+import {
+  adapted,
+  inGroup,
+  type OptionsOf,
+  type OptionTable,
+  off,
+  optional,
+  required,
+  type Values,
+  withDefault,
+  without,
+} from "../options/read.ts";
+import { labels, variables } from "../options/records.ts";
+import { commandWords, instance, share, text, textOrList, wholeNumber } from "../options/types.ts";
+
+export const FUNCTION_OPTIONS = inGroup("Function settings", {
+  role: optional(text, "execution role; needed to create the function", { placeholder: "ARN" }),
+  memory: optional(wholeNumber(128, 10_240), "memory of the function", { placeholder: "MB" }),
+  timeout: optional(wholeNumber(1, 900), "seconds that an invocation may take", { placeholder: "SECONDS" }),
+  ephemeralStorage: optional(wholeNumber(512, 10_240), "size of /tmp", { placeholder: "MB" }),
+  env: withDefault(variables, {}, "set a variable of the function; K alone copies it from your environment", {
+    placeholder: "K=V",
+    short: "e",
+  }),
+  resourceTag: withDefault(
+    labels,
+    {},
+    "add one of AWS's own tags to the function, and to a repository that is created",
+    { placeholder: "K=V" },
+  ),
+  entrypoint: optional(
+    commandWords,
+    "override the image's ENTRYPOINT for this function; default removes the override",
+    { placeholder: "WORD" },
+  ),
+  cmd: optional(commandWords, "override the image's CMD for this function; default removes the override", {
+    placeholder: "WORD",
+  }),
+  workdir: optional(text, "override the image's WORKDIR for this function; default removes the override", {
+    placeholder: "DIR",
+  }),
+});
 
 /** The settings of a function; those that are not given stay as they are. */
-export interface FunctionOptions {
-  /** ARN of the execution role. Needed to create a function. */
-  readonly role?: string;
-  /** Memory in MB. */
-  readonly memory?: number;
-  /** Timeout in seconds. */
-  readonly timeout?: number;
-  /** Size of /tmp in MB. */
-  readonly ephemeralStorage?: number;
-  /** Environment variables of the function (not the image), added to the existing ones. */
-  readonly env?: Readonly<Record<string, string>>;
-  /** AWS resource tags, added to those of the function. */
-  readonly resourceTag?: Readonly<Record<string, string>>;
-  /** Overrides the image's ENTRYPOINT; `["default"]` removes the override. */
-  readonly entrypoint?: readonly string[];
-  /** Overrides the image's CMD; `["default"]` removes the override. */
-  readonly cmd?: readonly string[];
-  /** Overrides the image's WORKDIR; `default` removes the override. */
-  readonly workdir?: string;
+export type FunctionOptions = OptionsOf<typeof FUNCTION_OPTIONS>;
+
+const ROLLOUT_OPTIONS = inGroup("Rollout", {
+  publish: off("publish a version", {
+    noEffect: ({ values }) => (values["alias"] === undefined ? undefined : "an alias always gets a version"),
+  }),
+  alias: optional(text, "publish a version and move this alias to it", { placeholder: "NAME" }),
+  weight: optional(share, "send only this part of the alias's invocations to the new version", {
+    placeholder: "10%",
+    defaultText: "all",
+  }),
+  warm: off("invoke the new version once, with {}, before the alias moves"),
+  recreate: off(
+    "delete and recreate a function whose creation failed, even if triggers or permissions are lost",
+  ),
+  dryRun: off("change nothing; show what would be changed", { short: "n" }),
+});
+
+/** The options that are not those of a build. */
+const OWN_OPTIONS = {
+  source: required(text, `a directory, ${IMAGE_SUMMARY}`),
+  ...inGroup("Common", {
+    function: required(textOrList, "the function, by name or ARN", { placeholder: "NAME" }),
+    region: optional(
+      textOrList,
+      "region of the function; with several, the image goes to a repository in each",
+      { placeholder: "REGION", defaultText: "the repository's, AWS_REGION or the profile's" },
+    ),
+    repo: optional(text, "ECR repository of the image", {
+      placeholder: "NAME|URI",
+      defaultText: "the image's, else the function's, else one named like the function",
+    }),
+    createRepo: off("create the ECR repository if it is missing", {
+      noEffect: ({ values }) => (values["dryRun"] ? "a dry run creates nothing" : undefined),
+    }),
+    arch: adapted(ARCHITECTURE_OPTION.arch, {
+      group: "Common",
+      defaultText: "the function's, else the base's if it has only one, else x86_64",
+    }),
+  }),
+  ...TAG_OPTION,
+  ...FUNCTION_OPTIONS,
+  ...ROLLOUT_OPTIONS,
+};
+
+/** The web adapter needs the image's CMD, and the `cmd` of a deploy is the function's. */
+const { directory, to, envFile, webAdapter } = BUILD_OPTIONS;
+
+/** The build options that apply if the source is a directory. */
+const DIRECTORY_OPTIONS = {
+  ...without(BUILD_OPTIONS, {
+    ...{ ...OWN_OPTIONS, ...SESSION_OPTIONS, ...DOCKERFILE_OPTIONS },
+    ...{ directory, to, envFile, webAdapter },
+  }),
+  base: adapted(BUILD_OPTIONS.base, { summary: "the base image, as for build" }),
+  build: optional(
+    instance("options of a build", isBuild),
+    "options of the build that deploy lacks, or that are the function's here",
+  ),
+};
+
+type OptionsOfBuild = Partial<Omit<BuildOptions, "directory" | "to" | keyof CommonOptions>>;
+
+export const DEPLOY_OPTIONS = {
+  ...OWN_OPTIONS,
+  ...forDirectories(regrouped("For a directory, as in build", DIRECTORY_OPTIONS)),
+  ...SESSION_OPTIONS,
+  registryTimeout: REGISTRY_TIMEOUT,
+};
+
+export type DeployOptions = OptionsOf<typeof DEPLOY_OPTIONS>;
+export type DeployValues = Values<typeof DEPLOY_OPTIONS>;
+
+/** The build checks each option. */
+function isBuild(value: unknown): value is OptionsOfBuild {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The options of a build that deploy has as its own, or lacks. */
-type OtherOptions = "directory" | "to" | "file" | "stage" | "buildArg" | "envFile" | "webAdapter";
-
-export interface DeployOptions
-  extends FunctionOptions,
-    Omit<BuildOptions, OtherOptions | keyof FunctionOptions> {
-  /**
-   * A directory, which is built first, or an image: a reference, `oci:DIR[:tag]`,
-   * `oci-archive:FILE`, `docker-archive:FILE`.
-   */
-  readonly source: string;
-  /** For a directory: options of its build that deploy lacks, or that set the function here. */
-  readonly build?: Partial<Omit<BuildOptions, "directory" | "to" | "tag" | keyof CommonOptions>>;
-  /** Default: the function's, else the only one of the base or image, else x86_64. */
-  readonly arch?: Architecture;
-  /** Names or ARNs. */
-  readonly function: string | readonly string[];
-  /**
-   * Default: the repository's, else AWS_REGION, AWS_DEFAULT_REGION, or the profile's. With several,
-   * the image is pushed to the repository in each region.
-   */
-  readonly region?: string | readonly string[];
-  /**
-   * The repository to push to, a name or URI. Default: the one that has the image, else the
-   * function's, else one with the function's name.
-   */
-  readonly repo?: string;
-  /** true: a missing repository is created. Default false. */
-  readonly createRepo?: boolean;
-  /** true: a version is published. Default: whether `alias` is given. */
-  readonly publish?: boolean;
-  readonly alias?: string;
-  /**
-   * The share of the alias's invocations that the new version gets, from 0 to 1; the rest stays
-   * with the old version. Default: all.
-   */
-  readonly weight?: number;
-  /** true: the new version is invoked once, with `{}`, before the alias moves. Default false. */
-  readonly warm?: boolean;
-  /**
-   * true: a function whose creation failed, and which therefore cannot be updated, is deleted and
-   * created again with its settings, even if it has versions, triggers or permissions. Default
-   * false: only if it has none of them.
-   */
-  readonly recreate?: boolean;
-  /** true: changes nothing, and reports what would change. Default false. */
-  readonly dryRun?: boolean;
+function regrouped<T extends OptionTable>(group: string, table: T): T {
+  const options = Object.entries(table).map(([name, option]) => [name, { ...option, group }]);
+  // The names and types of the options stay the same.
+  return Object.fromEntries(options) as T;
 }
 
 /** The result for one function in one region. */

@@ -4,39 +4,11 @@ import { openRoot } from "../../layer/source-root.ts";
 import type { SessionPlan } from "../../session/plan.ts";
 import { CONFIG_FILE } from "../config/config-file.ts";
 import { type ConfiguredFunction, configuredFunctions } from "../local/configured.ts";
-import {
-  LOCAL_OPTIONS,
-  type LocalOptions,
-  type LocalPlan,
-  localPlan,
-  needsPreparation,
-} from "../local/options.ts";
+import { LOCAL_OPTIONS, type LocalPlan, localPlan, needsPreparation } from "../local/options.ts";
 import { readSessionOptions } from "../options/common.ts";
 import type { NoEffect, Run } from "../options/no-effect.ts";
-import { type OptionTable, off, optional, type Values, withDefault } from "../options/read.ts";
-import { text, textOrList, wholeNumber } from "../options/types.ts";
-
-export interface DevOptions extends LocalOptions {
-  /**
-   * The directory of the function. Default: the functions of the configuration file, else the
-   * working directory.
-   */
-  readonly directory?: string;
-  /**
-   * The configuration file whose functions are served. Default: `lambda-pack.jsonc` if it exists.
-   */
-  readonly config?: string;
-  /** Names of functions in the configuration file. Default: all. */
-  readonly functions?: readonly string[];
-  /** The port of 127.0.0.1; 0 is any free one. Default 9000. */
-  readonly port?: number;
-  /** true: starts Node's inspector, and no timeout applies. Default false. */
-  readonly inspect?: boolean;
-  /** true: starts debugpy, and no timeout applies. Default false. */
-  readonly debugpy?: boolean;
-  /** The debugger's port; 0 is any free one. Default: 9229 for Node, 5678 for Python. */
-  readonly debugPort?: number;
-}
+import { adapted, type OptionsOf, off, optional, texts, type Values, withDefault } from "../options/read.ts";
+import { text, wholeNumber } from "../options/types.ts";
 
 const withConfig: NoEffect = ({ values }) =>
   values["config"] === undefined ? undefined : "the configuration file names the functions";
@@ -44,23 +16,25 @@ const underDebugger: NoEffect = ({ values }) =>
   values["inspect"] || values["debugpy"] ? "no timeout applies under a debugger" : undefined;
 
 export const DEV_OPTIONS = {
-  directory: optional<string>(text, "the directory with the function"),
-  config: optional<string>(text, "serve the functions of this configuration file", {
+  directory: optional(text, "the directory with the function"),
+  config: optional(text, "serve the functions of this configuration file", {
     ...{ placeholder: "FILE", defaultText: `${CONFIG_FILE}, if present`, group: "Server" },
   }),
-  functions: withDefault<readonly string[]>(textOrList, [], "functions of the configuration file"),
+  functions: texts("functions of the configuration file"),
   ...LOCAL_OPTIONS,
-  functionName: { ...LOCAL_OPTIONS.functionName, noEffect: withConfig },
-  timeout: { ...LOCAL_OPTIONS.timeout, noEffect: underDebugger },
+  functionName: adapted(LOCAL_OPTIONS.functionName, { noEffect: withConfig }),
+  timeout: adapted(LOCAL_OPTIONS.timeout, { noEffect: underDebugger }),
   port: withDefault(wholeNumber(0, 65_535), 9000, "port of 127.0.0.1 to listen on; 0 is any free one", {
     ...{ placeholder: "N", defaultText: "9000", group: "Server" },
   }),
   inspect: off("start Node's inspector; no timeout applies", { group: "Server" }),
   debugpy: off("start Python's debugpy; no timeout applies", { group: "Server" }),
-  debugPort: optional<number>(wholeNumber(0, 65_535), "port of the debugger", {
+  debugPort: optional(wholeNumber(0, 65_535), "port of the debugger", {
     ...{ placeholder: "N", defaultText: "9229 for Node, 5678 for Python", group: "Server" },
   }),
-} satisfies OptionTable & Record<keyof DevOptions, unknown>;
+};
+
+export type DevOptions = OptionsOf<typeof DEV_OPTIONS>;
 
 /** A function to serve. */
 export interface ServedFunction extends LocalPlan {

@@ -1,6 +1,6 @@
 import type { ConfigChange } from "../../oci/config-changes.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { type Architecture, platformOf } from "../../oci/platform.ts";
+import { platformOf } from "../../oci/platform.ts";
 import type { FileChanges } from "../../rootfs/compare-images.ts";
 import type { LayerDifference } from "../../rootfs/compare-layers.ts";
 import { buildFirst, parseImageSource } from "../../session/source-path.ts";
@@ -9,31 +9,20 @@ import {
   IMAGE_SUMMARY,
   readSessionOptions,
   SESSION_OPTIONS,
-  type SessionOptions,
 } from "../options/common.ts";
-import { type OptionTable, off, required, withDefault } from "../options/read.ts";
+import { type OptionsOf, off, required, withDefault } from "../options/read.ts";
 import { text, toggle } from "../options/types.ts";
 
-export interface DiffOptions extends SessionOptions {
-  /** The earlier image, in the form of {@link InspectOptions.source}. */
-  readonly before: string;
-  readonly after: string;
-  /** The image of an index to compare. Default: the only one, else x86_64. */
-  readonly arch?: Architecture;
-  /** false: compares only config and layers, and reads no layer. Default true. */
-  readonly files?: boolean;
-  /** true: explains for each changed layer why it differs. Default false. */
-  readonly why?: boolean;
-}
-
 export const DIFF_OPTIONS = {
-  before: required<string>(text, IMAGE_SUMMARY),
-  after: required<string>(text, "the image to compare with"),
+  before: required(text, IMAGE_SUMMARY),
+  after: required(text, "the image to compare with"),
   ...ARCHITECTURE_OPTION,
   files: withDefault(toggle, true, "compare only config and layers; download no layer"),
   why: off("explain for each layer that differs which entries changed it"),
   ...SESSION_OPTIONS,
-} satisfies OptionTable & Record<keyof DiffOptions, unknown>;
+};
+
+export type DiffOptions = OptionsOf<typeof DIFF_OPTIONS>;
 
 /** Parses the options. @throws USAGE, REFERENCE_INVALID */
 export function parseDiffOptions(options: DiffOptions) {

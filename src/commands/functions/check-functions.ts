@@ -1,8 +1,8 @@
 import { createLimiter, mapConcurrent } from "../../async/concurrency.ts";
 import { Session } from "../../session/session.ts";
 import { checkDirectory } from "../check/check-directory.ts";
-import { CHECK_OPTIONS, type CheckOptions } from "../check/option-table.ts";
-import { type CheckResult, parseCheckOptions } from "../check/options.ts";
+import { CHECK_OPTIONS, type CheckOptions } from "../check/options.ts";
+import { type CheckResult, parseCheckOptions } from "../check/plan.ts";
 import type { Settings } from "../config/parse.ts";
 import type { SessionOptions } from "../options/common.ts";
 import { attempt, programOptions, rejectFailures } from "./functions-error.ts";

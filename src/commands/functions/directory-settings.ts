@@ -8,7 +8,7 @@ import { loadConfig } from "../config/load.ts";
 import { mergeSettings } from "../config/merge.ts";
 import type { Settings } from "../config/parse.ts";
 import { CONFIG_TABLE } from "../config/table.ts";
-import { DEPLOY_OPTIONS } from "../deploy/option-table.ts";
+import { DEPLOY_OPTIONS } from "../deploy/options.ts";
 import type { OptionTable } from "../options/read.ts";
 import { functionSettings } from "./plan.ts";
 

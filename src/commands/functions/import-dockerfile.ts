@@ -1,10 +1,8 @@
 import { statSync } from "node:fs";
 import { basename, dirname, posix, relative, resolve, sep } from "node:path";
 import type { Note } from "../../dockerfile/instructions.ts";
-import type { BaseSettings } from "../../dockerfile/plan.ts";
-import { evaluateDockerfile } from "../../dockerfile/plan.ts";
-import type { CopyStep, Step } from "../../dockerfile/stage.ts";
-import { rootReference, type StagePlan } from "../../dockerfile/stage.ts";
+import { type BaseSettings, evaluateDockerfile } from "../../dockerfile/plan.ts";
+import { type CopyStep, rootReference, type StagePlan, type Step } from "../../dockerfile/stage.ts";
 import { readStages } from "../../dockerfile/stages.ts";
 import { LambdaPackError } from "../../errors.ts";
 import { AWS_BASES } from "../../lambda/base-name.ts";

@@ -10,8 +10,7 @@ import { type LoadedConfig, loadConfig, selectFunctions } from "../config/load.t
 import { mergeSettings } from "../config/merge.ts";
 import type { Settings } from "../config/parse.ts";
 import { CONFIG_TABLE } from "../config/table.ts";
-import type { SessionOptions } from "../options/common.ts";
-import { sessionPlanOf } from "../options/common.ts";
+import { type SessionOptions, sessionPlanOf } from "../options/common.ts";
 
 /** The options of every command for the functions of a configuration file. */
 export interface FunctionsOptions extends SessionOptions {

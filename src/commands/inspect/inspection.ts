@@ -1,5 +1,5 @@
 import type { Digest } from "../../oci/digest.ts";
-import { type Architecture, platformOf } from "../../oci/platform.ts";
+import { platformOf } from "../../oci/platform.ts";
 import type { InspectedContents, LayerContents } from "../../rootfs/usage.ts";
 import { buildFirst, parseImageSource } from "../../session/source-path.ts";
 import {
@@ -7,29 +7,18 @@ import {
   IMAGE_SUMMARY,
   readSessionOptions,
   SESSION_OPTIONS,
-  type SessionOptions,
 } from "../options/common.ts";
-import { type OptionTable, required, withDefault } from "../options/read.ts";
+import { type OptionsOf, required, withDefault } from "../options/read.ts";
 import { text, toggle } from "../options/types.ts";
 
-export interface InspectOptions extends SessionOptions {
-  /**
-   * A registry reference, an AWS base such as `python:3.12`, `oci:DIR[:tag]`, `oci-archive:FILE` or
-   * `docker-archive:FILE`.
-   */
-  readonly source: string;
-  /** The image of an index to inspect. Default: the only one, else x86_64. */
-  readonly arch?: Architecture;
-  /** false: layers are neither downloaded nor read. Default true. */
-  readonly files?: boolean;
-}
-
 export const INSPECT_OPTIONS = {
-  source: required<string>(text, IMAGE_SUMMARY),
+  source: required(text, IMAGE_SUMMARY),
   ...ARCHITECTURE_OPTION,
   files: withDefault(toggle, true, "show only manifest and config; download no layer"),
   ...SESSION_OPTIONS,
-} satisfies OptionTable & Record<keyof InspectOptions, unknown>;
+};
+
+export type InspectOptions = OptionsOf<typeof INSPECT_OPTIONS>;
 
 /** Parses the options. @throws USAGE, REFERENCE_INVALID */
 export function parseInspectOptions(options: InspectOptions) {

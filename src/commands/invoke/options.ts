@@ -8,7 +8,6 @@ import { CONFIG_FILE } from "../config/config-file.ts";
 import type { ImagePlan } from "../local/image.ts";
 import {
   LOCAL_OPTIONS,
-  type LocalOptions,
   type LocalPlan,
   localPlan,
   machineArchitecture,
@@ -16,36 +15,8 @@ import {
 } from "../local/options.ts";
 import { IMAGE_SUMMARY, readSessionOptions, SESSION_OPTIONS } from "../options/common.ts";
 import type { Run } from "../options/no-effect.ts";
-import { type OptionTable, off, optional, required, type Values } from "../options/read.ts";
+import { adapted, type OptionsOf, off, optional, required, type Values } from "../options/read.ts";
 import { instance, json, text, toggle } from "../options/types.ts";
-
-export interface InvokeOptions extends LocalOptions {
-  /**
-   * A directory, or an image: `oci:DIR[:tag]`, `oci-archive:FILE`, `docker-archive:FILE` or a
-   * registry reference; with `config` the name of one of its functions.
-   */
-  readonly source: string;
-  /** The configuration file with the function that `source` names. */
-  readonly config?: string;
-  /** The event, a JSON value. Default `{}`. */
-  readonly event?: unknown;
-  /** The name of a sample event to use instead of `event`. */
-  readonly sample?: string;
-  /**
-   * false: an image runs without a sandbox, even if the system supports it. true: a directory is
-   * built on `base`, and the image runs in a sandbox. Default: only images run in a sandbox.
-   */
-  readonly sandbox?: boolean;
-  /** For a directory: the Dockerfile with which it is built before it runs as an image. */
-  readonly file?: string;
-  /** true: the sandbox shares this machine's network. Default false. */
-  readonly network?: boolean;
-  /**
-   * Receives a streamed response in parts, as the function writes it; `response` in the result is
-   * then empty.
-   */
-  readonly onChunk?: (chunk: Uint8Array) => void | Promise<void>;
-}
 
 /** The error that a failed function returns to its caller. */
 export interface InvocationError {
@@ -78,31 +49,37 @@ export interface InvokeResult {
   readonly logs: string;
 }
 
+type OnChunk = (chunk: Uint8Array) => void | Promise<void>;
+
 export const INVOKE_OPTIONS = {
-  source: required<string>(text, `a directory with a function, or an image: ${IMAGE_SUMMARY}`),
-  config: optional<string>(text, "the configuration file whose function is named (docs/config.md)", {
+  source: required(text, `a directory with a function, or an image: ${IMAGE_SUMMARY}`),
+  config: optional(text, "the configuration file whose function is named (docs/config.md)", {
     ...{ placeholder: "FILE", defaultText: CONFIG_FILE, group: "Function" },
   }),
   ...LOCAL_OPTIONS,
-  event: optional<string>(json, "the event", { group: "Event" }),
-  sample: optional<string>(text, "use a sample event; --list-samples shows their names", {
+  event: optional(json, "the event", { group: "Event" }),
+  sample: optional(text, "use a sample event; --list-samples shows their names", {
     ...{ placeholder: "NAME", group: "Event" },
   }),
-  sandbox: optional<boolean>(
+  sandbox: optional(
     toggle,
     "a directory: build it on --base and run the image in a sandbox; an image: run it with this machine's Node or Python",
-    { group: "Sandbox", defaultText: "an image runs in a sandbox, a directory does not" },
+    {
+      group: "Sandbox",
+      details: "`true` is for a directory, `false` for an image",
+      defaultText: "an image runs in a sandbox, a directory does not",
+    },
   ),
-  file: { ...DOCKERFILE_OPTIONS.file, group: "Sandbox" },
+  file: adapted(DOCKERFILE_OPTIONS.file, { group: "Sandbox" }),
   network: off("give the sandbox this machine's network; it has none otherwise", { group: "Sandbox" }),
-  onChunk: optional<NonNullable<InvokeOptions["onChunk"]>>(
-    instance(
-      "a function",
-      (value): value is NonNullable<InvokeOptions["onChunk"]> => typeof value === "function",
-    ),
-    "receives a streamed response in parts",
+  onChunk: optional(
+    instance("a function", (value): value is OnChunk => typeof value === "function"),
+    "receives a streamed response in parts, as the function writes it",
+    { details: "`response` in the result is then empty" },
   ),
-} satisfies OptionTable & Record<keyof InvokeOptions, unknown>;
+};
+
+export type InvokeOptions = OptionsOf<typeof INVOKE_OPTIONS>;
 
 type InvokeValues = Values<typeof INVOKE_OPTIONS>;
 
@@ -111,7 +88,7 @@ export interface InvokePlan {
   /** The facts that decide which options have no effect. undefined: the build warns of them. */
   readonly run: Run | undefined;
   readonly payload: Buffer;
-  readonly onChunk: InvokeOptions["onChunk"];
+  readonly onChunk: OnChunk | undefined;
 }
 
 export type InvokeTarget =

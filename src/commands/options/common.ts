@@ -5,58 +5,17 @@ import { ARCHITECTURES, type Architecture } from "../../oci/platform.ts";
 import type { Environment, SessionPlan } from "../../session/plan.ts";
 import { withoutRegistry, withoutServer } from "./no-effect.ts";
 import {
+  adapted,
   inGroup,
-  type Option,
-  type OptionTable,
+  type OptionsOf,
   off,
   optional,
   readOptions,
+  texts,
   type Values,
   withDefault,
 } from "./read.ts";
-import { choice, instance, text, textOrList, toggle, wholeNumber } from "./types.ts";
-
-/** The options of every command that reads or writes images. */
-export interface SessionOptions {
-  /** The number of blobs transferred at once, 1 to 64. Default: LAMBDA_PACK_JOBS, else 6. */
-  readonly jobs?: number;
-  /**
-   * The cache directory. Default: LAMBDA_PACK_CACHE_DIR, else `lambda-pack` in the user's cache
-   * directory.
-   */
-  readonly cacheDir?: string;
-  /** false: the cache is neither read nor written. Default true. */
-  readonly cache?: boolean;
-  /** true: makes no request; content that is not in the cache is an error. Default false. */
-  readonly offline?: boolean;
-  /** Hosts (`host:port`) to use plain HTTP for, in addition to loopback hosts. */
-  readonly insecureRegistry?: string | readonly string[];
-  /**
-   * The seconds that a registry may be silent, 1 to 3600. Default: LAMBDA_PACK_TIMEOUT, else 120.
-   */
-  readonly registryTimeout?: number;
-  /**
-   * Hosts of token servers that get a registry's credentials although they may belong to another
-   * owner.
-   */
-  readonly trustRealm?: string | readonly string[];
-  /** Hosts, including their subdomains, at private addresses that a registry may redirect to. */
-  readonly allowPrivate?: string | readonly string[];
-  /**
-   * The environment variables to use: DOCKER_CONFIG, AWS_*, HTTPS_PROXY, SOURCE_DATE_EPOCH ...
-   * Default: process.env.
-   */
-  readonly environment?: Environment;
-  readonly onEvent?: OnEvent;
-  /** Aborts the work within a second, and leaves no file half-written. */
-  readonly signal?: AbortSignal;
-}
-
-/** The options of every command that pushes images. */
-export interface CommonOptions extends SessionOptions {
-  /** More tags for every destination, in addition to the one in the destination itself. */
-  readonly tag?: string | readonly string[];
-}
+import { choice, instance, text, toggle, wholeNumber } from "./types.ts";
 
 /** Other tools' names for Lambda's architectures. */
 const OTHER_ARCHITECTURES: Readonly<Record<string, Architecture>> = {
@@ -78,10 +37,6 @@ export const IMAGE_SUMMARY =
 
 const TRANSFER = "Transfer and cache";
 
-function withAlias<T>(option: Option<T>, alias: string): Option<T> {
-  return { ...option, alias };
-}
-
 /** Has no alias, because some commands use `--timeout` for something else. */
 export const REGISTRY_TIMEOUT = withDefault(
   wholeNumber(1, 3600),
@@ -101,7 +56,7 @@ export const TRANSFER_OPTIONS = inGroup(TRANSFER, {
     variable: "LAMBDA_PACK_JOBS",
     defaultText: "6",
   }),
-  cacheDir: optional<string>(text, "cache directory", {
+  cacheDir: optional(text, "cache directory", {
     noEffect: ({ values }) => (values["cache"] === false ? "there is no cache" : undefined),
     placeholder: "DIR",
     variable: "LAMBDA_PACK_CACHE_DIR",
@@ -109,53 +64,61 @@ export const TRANSFER_OPTIONS = inGroup(TRANSFER, {
   }),
   cache: withDefault(toggle, true, "do not read or write the cache"),
   offline: off("work from the cache only; fail if something is missing"),
-  insecureRegistry: withDefault<readonly string[]>(
-    textOrList,
-    [],
-    "allow plain HTTP for this host; localhost is always allowed",
-    { placeholder: "HOST[:PORT]", variable: "LAMBDA_PACK_INSECURE_REGISTRY", noEffect: withoutServer },
-  ),
-  registryTimeout: withAlias(REGISTRY_TIMEOUT, "timeout"),
-  trustRealm: withDefault<readonly string[]>(
-    textOrList,
-    [],
-    "send the login of a registry to this token server too",
-    { placeholder: "HOST", variable: "LAMBDA_PACK_TRUST_REALM", noEffect: withoutRegistry },
-  ),
-  allowPrivate: withDefault<readonly string[]>(
-    textOrList,
-    [],
-    "allow a registry to redirect to this host, or a host below it, at a private address",
-    { placeholder: "HOST", variable: "LAMBDA_PACK_ALLOW_PRIVATE", noEffect: withoutRegistry },
-  ),
-}) satisfies OptionTable;
+  insecureRegistry: texts("allow plain HTTP for this host; localhost is always allowed", {
+    placeholder: "HOST[:PORT]",
+    variable: "LAMBDA_PACK_INSECURE_REGISTRY",
+    noEffect: withoutServer,
+  }),
+  registryTimeout: adapted(REGISTRY_TIMEOUT, { alias: "timeout" }),
+  trustRealm: texts("send the login of a registry to this token server too", {
+    placeholder: "HOST",
+    variable: "LAMBDA_PACK_TRUST_REALM",
+    noEffect: withoutRegistry,
+  }),
+  allowPrivate: texts("allow a registry to redirect to this host, or a host below it, at a private address", {
+    placeholder: "HOST",
+    variable: "LAMBDA_PACK_ALLOW_PRIVATE",
+    noEffect: withoutRegistry,
+  }),
+});
 
 export const SESSION_OPTIONS = {
   ...TRANSFER_OPTIONS,
-  environment: optional<Environment>(
+  environment: optional(
     instance("an object with environment variables, such as process.env", isEnvironment),
-    "where environment variables are read",
+    "the environment variables to use: DOCKER_CONFIG, AWS_*, HTTPS_PROXY, SOURCE_DATE_EPOCH ...",
+    { defaultText: "process.env" },
   ),
-  onEvent: withDefault<OnEvent>(instance("a function", isFunction), () => undefined, "receives events"),
-  signal: optional<AbortSignal>(instance("an AbortSignal", isSignal), "ends the work when it aborts"),
-} satisfies OptionTable & Record<keyof SessionOptions, unknown>;
+  onEvent: withDefault(
+    instance("a function", isFunction),
+    () => undefined,
+    "receives the events of the work",
+  ),
+  signal: optional(
+    instance("an AbortSignal", isSignal),
+    "aborts the work within a second, and leaves no file half-written",
+  ),
+};
+
+/** The options of every command that reads or writes images. */
+export type SessionOptions = OptionsOf<typeof SESSION_OPTIONS>;
 
 export const TAG_OPTION = {
-  tag: withDefault<readonly string[]>(textOrList, [], "another tag for every destination", {
-    placeholder: "TAG",
-    group: "Destination",
-  }),
-} satisfies OptionTable;
+  tag: texts("another tag for every destination", { placeholder: "TAG", group: "Destination" }),
+};
+
+/** The options of every command that pushes images. */
+export type CommonOptions = SessionOptions & OptionsOf<typeof TAG_OPTION>;
 
 export const ARCHITECTURE_OPTION = {
-  arch: optional<Architecture>(ARCHITECTURE, "the architecture; amd64 and aarch64 mean the same", {
+  arch: optional(ARCHITECTURE, "the architecture; amd64 and aarch64 mean the same", {
     placeholder: "x86_64|arm64",
     alias: "platform",
     variable: "LAMBDA_PACK_ARCH",
     defaultText: "that of the base or image if it has only one, else x86_64",
     group: "Image",
   }),
-} satisfies OptionTable;
+};
 
 /** Reads the options of a command, including those of its session. @throws USAGE */
 export function readSessionOptions<T extends typeof SESSION_OPTIONS>(

@@ -2,7 +2,7 @@ import { type LambdaPackError, misuse } from "../../errors.ts";
 import { nearest } from "../../lambda/nearest.ts";
 import type { Environment } from "../../session/plan.ts";
 import type { NoEffect } from "./no-effect.ts";
-import { type OptionType, toggle } from "./types.ts";
+import { type OptionType, textOrList, toggle } from "./types.ts";
 
 /** Facts about an option other than its type and summary, and the other ways to give it. */
 interface OptionFacts {
@@ -16,6 +16,8 @@ interface OptionFacts {
   readonly alias?: string;
   /** The default in words, if the value does not show it. */
   readonly defaultText?: string;
+  /** More about the values that a program gives, for the published types. */
+  readonly details?: string;
   /** The heading of the flag in help. Default: "Other". */
   readonly group?: string;
   /** Returns why it has no effect in a run. Absent: it always has one. */
@@ -25,48 +27,93 @@ interface OptionFacts {
 /**
  * An option of a command, defined once for the API, the command line, the configuration file and
  * the documentation. Its flag is its name with dashes: `cacheDir` is `--cache-dir`. A switch that
- * is on by default has a flag that turns it off: `check` is `--no-check`.
+ * is on by default has a flag that turns it off: `check` is `--no-check`. A caller gives an `Input`,
+ * which is parsed to a `T`.
  */
-export interface Option<T> extends OptionFacts {
-  readonly type: OptionType<T & {}>;
+export interface Option<T, Input = T> extends OptionFacts {
+  readonly type: OptionType<T & {}, Input>;
   /** The description, in one sentence without a full stop. */
   readonly summary: string;
   /** Absent: the option is required. */
   readonly absent?: { readonly value: T };
 }
 
+/** An option that a caller can leave out. */
+export interface Omissible<T, Input = T> extends Option<T, Input> {
+  readonly absent: { readonly value: T };
+}
+
 export type OptionTable = Readonly<Record<string, Option<unknown>>>;
 
 /** The values of all options in a table. */
-export type Values<T> = { readonly [K in keyof T]: T[K] extends Option<infer V> ? V : never };
+export type Values<T> = { readonly [K in keyof T]: T[K] extends Option<infer V, unknown> ? V : never };
 
-export function required<T>(type: OptionType<T & {}>, summary: string, facts: OptionFacts = {}): Option<T> {
+/**
+ * The options that a caller gives, with the descriptions in the table: scripts/build/types.ts writes
+ * them to the published types.
+ */
+export type OptionsOf<T> = {
+  readonly [K in keyof T as T[K] extends Omissible<unknown> ? never : K]: InputOf<T[K]>;
+} & {
+  readonly [K in keyof T as T[K] extends Omissible<unknown> ? K : never]?: InputOf<T[K]>;
+};
+
+type InputOf<O> = O extends { readonly type: OptionType<unknown, infer Input> } ? Input : never;
+
+export function required<T extends {}, Input>(
+  type: OptionType<T, Input>,
+  summary: string,
+  facts: OptionFacts = {},
+): Option<T, Input> {
   return { type, summary, ...facts };
 }
 
 /**
  * Defines an option that can be undefined; the summary or default text explains what this means.
  */
-export function optional<T>(
-  type: OptionType<T & {}>,
+export function optional<T extends {}, Input>(
+  type: OptionType<T, Input>,
   summary: string,
   facts: OptionFacts = {},
-): Option<T | undefined> {
+): Omissible<T | undefined, Input> {
   return { type, summary, absent: { value: undefined }, ...facts };
 }
 
-export function withDefault<T>(
-  type: OptionType<T & {}>,
-  value: T,
+export function withDefault<T extends {}, Input>(
+  type: OptionType<T, Input>,
+  value: NoInfer<T>,
   summary: string,
   facts: OptionFacts = {},
-): Option<T> {
+): Omissible<T, Input> {
   return { type, summary, absent: { value }, ...facts };
 }
 
 /** Defines a switch that is off by default. */
-export function off(summary: string, facts: OptionFacts = {}): Option<boolean> {
+export function off(summary: string, facts: OptionFacts = {}): Omissible<boolean> {
   return withDefault(toggle, false, summary, facts);
+}
+
+/** Defines a list of strings that is empty by default. */
+export function texts(
+  summary: string,
+  facts: OptionFacts = {},
+): Omissible<readonly string[], string | readonly string[]> {
+  return withDefault(textOrList, [], summary, facts);
+}
+
+/** Returns the option of another command with other facts. */
+export function adapted<O extends Option<unknown>>(
+  option: O,
+  facts: OptionFacts & { readonly summary?: string },
+): O {
+  return { ...option, ...facts };
+}
+
+/** Returns the options of a table that another one does not have. */
+export function without<T extends OptionTable, U extends OptionTable>(table: T, other: U): Omit<T, keyof U> {
+  const left = Object.entries(table).filter(([name]) => !Object.hasOwn(other, name));
+  // The filter removes exactly the names of the other table.
+  return Object.fromEntries(left) as Omit<T, keyof U>;
 }
 
 /** Formats the name of an option as in its flag: `cacheDir` is `cache-dir`. */

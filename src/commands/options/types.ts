@@ -1,7 +1,7 @@
 import type { Environment } from "../../session/plan.ts";
 
-/** The type of an option's value. */
-export interface OptionType<T> {
+/** The type of an option's value, which is parsed from what a caller gives: an `Input`. */
+export interface OptionType<T, Input = T> {
   /** The description for messages, after "should be": `a string`, `true or false`. */
   readonly expected: string;
   /** JSON schema of the value. */
@@ -12,6 +12,8 @@ export interface OptionType<T> {
   readonly words?: WordForm<T>;
   /** Returns the next step for a common mistake. */
   readonly hint?: (value: unknown) => string | undefined;
+  /** Never there: it only tells the compiler what a caller can give. */
+  readonly input?: Input;
 }
 
 /** The form of a value on the command line and in a variable. */
@@ -94,7 +96,7 @@ export const share: OptionType<number> = {
 const UNITS: Readonly<Record<string, number>> = { "": 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
 
 /** A number of bytes; as a string with a unit: `500MB`. */
-export const byteSize: OptionType<number> = {
+export const byteSize: OptionType<number, number | string> = {
   expected: "a number of bytes or a size such as 2GB",
   schema: { anyOf: [{ type: "integer", minimum: 0 }, { type: "string" }] },
   parse: (value) => {
@@ -125,7 +127,7 @@ export function choice<T extends string>(
 export function wordOrToggle<T extends string>(
   words: readonly T[],
   meaning: { readonly true: T; readonly false: T },
-): OptionType<T> {
+): OptionType<T, T | boolean> {
   const { parse, ...word } = choice(words);
   return {
     ...word,
@@ -142,7 +144,7 @@ export function wordOrToggle<T extends string>(
 }
 
 /** A string, or a boolean as `true` or `false`. On the command line the flag alone means `true`. */
-export const textOrToggle: OptionType<string> = {
+export const textOrToggle: OptionType<string, string | boolean> = {
   expected: "true, false or a string that is not empty",
   schema: { anyOf: [{ type: "boolean" }, text.schema] },
   parse: (value) => (typeof value === "boolean" ? String(value) : text.parse(value)),
@@ -172,7 +174,7 @@ function allOf<T>(items: readonly (T | undefined)[]): readonly T[] | undefined {
 }
 
 /** One string or several. */
-export const textOrList: OptionType<readonly string[]> = {
+export const textOrList: OptionType<readonly string[], string | readonly string[]> = {
   ...listOf(text),
   expected: "a string or a list of strings, none of them empty",
   schema: { anyOf: [text.schema, { type: "array", items: text.schema }] },
@@ -203,7 +205,7 @@ function wordsOf(word: string): readonly string[] | undefined {
 }
 
 /** Any value including null, as JSON text. */
-export const json: OptionType<string> = {
+export const json: OptionType<string, unknown> = {
   expected: "a JSON value",
   schema: {},
   parse: (value) => {

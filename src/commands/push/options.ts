@@ -1,4 +1,4 @@
-import { type Architecture, type Platform, platformOf } from "../../oci/platform.ts";
+import { type Platform, platformOf } from "../../oci/platform.ts";
 import {
   type ImageLocation,
   parseTargets,
@@ -9,28 +9,13 @@ import type { SessionPlan } from "../../session/plan.ts";
 import { parseImageSource } from "../../session/source-path.ts";
 import {
   ARCHITECTURE_OPTION,
-  type CommonOptions,
   IMAGE_SUMMARY,
   readSessionOptions,
   SESSION_OPTIONS,
   TAG_OPTION,
 } from "../options/common.ts";
-import { type OptionTable, off, required } from "../options/read.ts";
+import { type OptionsOf, off, required } from "../options/read.ts";
 import { text, textOrList } from "../options/types.ts";
-
-export interface PushOptions extends CommonOptions {
-  /**
-   * A registry reference, an AWS base such as `python:3.12`, `oci:DIR[:tag]`, `oci-archive:FILE` or
-   * `docker-archive:FILE`.
-   */
-  readonly source: string;
-  /** Destinations. */
-  readonly to: string | readonly string[];
-  /** The image of an index to push. Default: the only one, else x86_64. */
-  readonly arch?: Architecture;
-  /** true: changes what Lambda would refuse, if the files can stay the same. Default false. */
-  readonly forLambda?: boolean;
-}
 
 export interface PushPlan {
   readonly session: SessionPlan;
@@ -41,18 +26,17 @@ export interface PushPlan {
 }
 
 export const PUSH_OPTIONS = {
-  source: required<string>(text, IMAGE_SUMMARY),
-  to: required<readonly string[]>(
-    textOrList,
-    "an image reference, oci:DIR[:tag], oci-archive:FILE or docker-archive:FILE",
-  ),
+  source: required(text, IMAGE_SUMMARY),
+  to: required(textOrList, "an image reference, oci:DIR[:tag], oci-archive:FILE or docker-archive:FILE"),
   ...TAG_OPTION,
   ...ARCHITECTURE_OPTION,
   forLambda: off("change what Lambda would refuse: zstd layers, missing directories, foreign media types", {
     group: "Image",
   }),
   ...SESSION_OPTIONS,
-} satisfies OptionTable & Record<keyof PushOptions, unknown>;
+};
+
+export type PushOptions = OptionsOf<typeof PUSH_OPTIONS>;
 
 /** Parses the options. @throws USAGE, REFERENCE_INVALID */
 export function parsePushOptions(options: PushOptions): PushPlan {

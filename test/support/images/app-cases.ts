@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import type { CheckOptions } from "../../../src/commands/check/option-table.ts";
+import type { CheckOptions } from "../../../src/commands/check/options.ts";
 import { build, check } from "../../../src/index.ts";
 import type { Finding } from "../../../src/lint/run-rules.ts";
 import { compose, emptyImage } from "../../../src/oci/compose.ts";

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { desiredState } from "../../../src/commands/deploy/desired-state.ts";
-import { DEPLOY_OPTIONS } from "../../../src/commands/deploy/option-table.ts";
-import type { FunctionOptions } from "../../../src/commands/deploy/options.ts";
+import { DEPLOY_OPTIONS, type FunctionOptions } from "../../../src/commands/deploy/options.ts";
 import { readOptions } from "../../../src/commands/options/read.ts";
 import { createRepository } from "../../../src/commands/repo.ts";
 import { createdWith } from "../../support/aws/ecr-operations.ts";

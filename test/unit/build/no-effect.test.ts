@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { BUILD_OPTIONS } from "../../../src/commands/build/options.ts";
-import { CHECK_OPTIONS } from "../../../src/commands/check/option-table.ts";
+import { CHECK_OPTIONS } from "../../../src/commands/check/options.ts";
 import { DIFF_OPTIONS } from "../../../src/commands/diff/difference.ts";
 import { INSPECT_OPTIONS } from "../../../src/commands/inspect/inspection.ts";
 import type { OptionTable } from "../../../src/commands/options/read.ts";

@@ -4,7 +4,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
 import { deployPaced } from "../../../src/commands/deploy/deploy.ts";
-import { DEPLOY_OPTIONS } from "../../../src/commands/deploy/option-table.ts";
+import { DEPLOY_OPTIONS } from "../../../src/commands/deploy/options.ts";
 import type { OptionTable } from "../../../src/commands/options/read.ts";
 import { PRUNE_OPTIONS } from "../../../src/commands/prune-options.ts";
 import {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { check } from "../../../src/commands/check/check.ts";
-import type { CheckOptions } from "../../../src/commands/check/option-table.ts";
+import type { CheckOptions } from "../../../src/commands/check/options.ts";
 import { compileIgnore } from "../../../src/layer/ignore/ignore.ts";
 import { RULES } from "../../../src/lint/run-rules.ts";
 import { elf } from "../../support/formats/elf.ts";

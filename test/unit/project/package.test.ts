@@ -25,7 +25,7 @@ if (made)
     filter: (name) => !/node_modules|package.json/.test(name),
   });
 else await buildPackage(join(root, "dist"));
-buildTypes(join(root, "dist"));
+await buildTypes(join(root, "dist"));
 const published = JSON.parse(described);
 const bin = join(root, published.bin["lambda-pack"]);
 
@@ -187,6 +187,22 @@ export const exported: Record<${Object.keys(index)
       { cwd: root },
     );
     assert.deepEqual([stdout, status], ["", 0]);
+  });
+
+  it("the types of the built package describe every option of every command to an editor", () => {
+    const types = readFileSync(join(root, "dist/index.d.ts"), "utf8");
+    const tables = "Build Check Push Deploy Invoke Dev Inspect Diff Prune Status CreateRepository".split(" ");
+    for (const name of tables) {
+      const pattern = new RegExp(`^interface ${name}Options \\{\\n[^]*?\\n\\}`, "m");
+      const lines = pattern.exec(types)?.[0].split("\n") ?? [];
+      const bare = lines.filter(
+        (line, at) => line.startsWith("    readonly") && !lines[at - 1]?.endsWith("*/"),
+      );
+      assert.ok(lines.includes("    readonly onEvent?: OnEvent;"), name);
+      assert.deepEqual(bare, [], name);
+    }
+    const lock = "/** true: fail if the tag no longer matches the lock. Default false. */";
+    assert.ok(types.includes(`${lock}\n    readonly locked?: boolean;`));
   });
 
   it("on Node 18 the built command says which Node it needs", async () => {

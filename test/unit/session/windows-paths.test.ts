@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { parseBuildOptions } from "../../../src/commands/build/plan.ts";
-import { parseCheckOptions } from "../../../src/commands/check/options.ts";
+import { parseCheckOptions } from "../../../src/commands/check/plan.ts";
 import { openRoot } from "../../../src/layer/source-root.ts";
 import { toPosixPath } from "../../../src/oci/explicit-registry.ts";
 import { parseImageLocation, parseTargets } from "../../../src/session/image-location.ts";

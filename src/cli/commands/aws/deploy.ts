@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { DEPLOY_OPTIONS } from "../../../commands/deploy/option-table.ts";
+import { DEPLOY_OPTIONS } from "../../../commands/deploy/options.ts";
 import { LambdaPackError, misuse } from "../../../errors.ts";
 import type { DeployError, Deployment } from "../../../index.ts";
 import {

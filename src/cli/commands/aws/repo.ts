@@ -16,7 +16,7 @@ const TABLES: Readonly<Record<string, OptionTable>> = {
 };
 
 const OPTIONS = {
-  task: required<string>(text, "create a repository, print or write its policy, or print an IAM policy"),
+  task: required(text, "create a repository, print or write its policy, or print an IAM policy"),
   ...CREATE_REPOSITORY_OPTIONS,
   ...REPOSITORY_POLICY_OPTIONS,
   ...IAM_POLICY_OPTIONS,

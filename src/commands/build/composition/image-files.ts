@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import type { FileTree } from "../../../dockerfile/trees.ts";
-import { imageTree } from "../../../dockerfile/trees.ts";
+import { type FileTree, imageTree } from "../../../dockerfile/trees.ts";
 import type { Image } from "../../../oci/image.ts";
 import { type ExtractedFiles, extractFiles } from "../../../rootfs/unpack/extract-files.ts";
 import type { MergedView } from "../../../rootfs/view/merged-view.ts";

@@ -9,7 +9,7 @@ import { LambdaPackError } from "../../../errors.ts";
 import { architectureOf } from "../../../oci/platform.ts";
 import { createHttp } from "../../../registry/http/http.ts";
 import type { Session } from "../../../session/session.ts";
-import { withAws } from "../../aws-session.ts";
+import { withAws } from "../../aws.ts";
 import type { LambdaLayerPlan } from "./lambda-layer-plan.ts";
 import { type PartContext, refusePart } from "./part.ts";
 

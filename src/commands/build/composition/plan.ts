@@ -8,8 +8,8 @@ import { isTag } from "../../../oci/reference.ts";
 import type { ImageLocation, Target } from "../../../session/image-location.ts";
 import type { Environment } from "../../../session/plan.ts";
 import type { Values } from "../../options/read.ts";
+import type { COMPOSITION_OPTIONS } from "../option-groups.ts";
 import { type LambdaLayerPlan, parseLambdaLayer } from "./lambda-layer-plan.ts";
-import type { COMPOSITION_OPTIONS } from "./options.ts";
 
 /** The parts of the image in addition to the source directory, in the order of their layers. */
 export interface CompositionPlan {

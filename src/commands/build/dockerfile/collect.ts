@@ -10,8 +10,7 @@ import {
   planDockerfile,
 } from "../../../dockerfile/plan.ts";
 import { NOTHING_SET, type StageSettings } from "../../../dockerfile/stage.ts";
-import type { FileTree } from "../../../dockerfile/trees.ts";
-import { readContext } from "../../../dockerfile/trees.ts";
+import { type FileTree, readContext } from "../../../dockerfile/trees.ts";
 import type { Collection } from "../../../layer/collect.ts";
 import { compileIgnore } from "../../../layer/ignore/ignore.ts";
 import { openRoot, pathWithin } from "../../../layer/source-root.ts";

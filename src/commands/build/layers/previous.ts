@@ -10,8 +10,12 @@ import type { Image, Layer } from "../../../oci/image.ts";
 import { layerCompression } from "../../../oci/media-types.ts";
 import type { Platform } from "../../../oci/platform.ts";
 import type { Reference } from "../../../oci/reference.ts";
-import type { Target } from "../../../session/image-location.ts";
-import { formatLocation, type ImageLocation, selectorOf } from "../../../session/image-location.ts";
+import {
+  formatLocation,
+  type ImageLocation,
+  selectorOf,
+  type Target,
+} from "../../../session/image-location.ts";
 import type { Session } from "../../../session/session.ts";
 import { throughCache } from "../../../session/through-cache.ts";
 
