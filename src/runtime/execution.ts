@@ -81,13 +81,19 @@ export class ExecutionEnvironment {
     this.#log = log;
     this.init = withTimeLimit(runtime.api.init, suspendDeadlines ? NO_DEADLINE_MS : initTimeoutMs);
     const startedAt = performance.now();
-    this.#initDurationMs = this.init.then(() => performance.now() - startedAt);
+    this.#initDurationMs = this.init.then((init) => {
+      const durationMs = performance.now() - startedAt;
+      runtime.api.telemetry.initEnded("init", durationMs, init);
+      return durationMs;
+    });
     this.#watch(runtime);
   }
 
   static async start(local: LocalFunction): Promise<ExecutionEnvironment> {
     const log = new Log(local.onLog);
-    return new ExecutionEnvironment(local, await startLogging(local, log), log);
+    const { facts, launcher } = local;
+    const runtime = await startRuntime(facts, launcher, (chunk) => log.write(chunk), "init");
+    return new ExecutionEnvironment(local, runtime, log);
   }
 
   get over(): boolean {
@@ -125,6 +131,7 @@ export class ExecutionEnvironment {
     await this.#readLog();
     const report = { requestId: event.requestId, outcome, isLate, durationMs, initDurationMs, maxMemoryMb };
     this.#log.write(endLines(report, facts.memoryMb));
+    this.#runtime.api.telemetry.invocationEnded(report, facts.memoryMb);
     return { ...report, logTail: this.#log.tail };
   }
 
@@ -151,32 +158,33 @@ export class ExecutionEnvironment {
     const durationMs = await this.#initDurationMs;
     if (init?.kind === "ready") return durationMs;
     await this.#runtime.stop(init ? "failure" : "timeout");
-    this.#reportInit("init", durationMs, init);
+    this.#log.write(initReportLine(durationMs, "init", init));
     return undefined;
   }
 
   /**
    * Starts the runtime again after a failed start. As in Lambda, the second start is part of the
-   * invocation and of its time.
+   * invocation and of its time. What it writes is logged only if it does not fail like the first.
    */
   async #initAgain(limitMs: number): Promise<void> {
     if (this.#isStopped) return;
     const startedAt = performance.now();
-    const runtime = await startLogging(this.#function, this.#log);
+    const { facts, launcher } = this.#function;
+    let held: Buffer[] | undefined = [];
+    const log = (chunk: Buffer) => void (held ? held.push(chunk) : this.#log.write(chunk));
+    const runtime = await startRuntime(facts, launcher, log, "invoke");
     this.#runtime = runtime;
     if (this.#isStopped) return runtime.stop("spindown");
     this.#over = false;
     this.#watch(runtime);
     const init = await withTimeLimit(runtime.api.init, limitMs);
-    if (init?.kind !== "ready") this.#reportInit("invoke", performance.now() - startedAt, init);
-  }
-
-  #reportInit(
-    phase: "init" | "invoke",
-    durationMs: number,
-    init: Exclude<Init, { kind: "ready" }> | undefined,
-  ): void {
-    this.#log.write(initReportLine(durationMs, phase, init ? "error" : "timeout", init?.errorType));
+    if (!isSameError(init, await this.init)) {
+      for (const chunk of held) this.#log.write(chunk);
+      held = undefined;
+    }
+    const durationMs = performance.now() - startedAt;
+    runtime.api.telemetry.initEnded("invoke", durationMs, init);
+    if (init?.kind !== "ready") this.#log.write(initReportLine(durationMs, "invoke", init));
   }
 
   async #run(
@@ -189,9 +197,10 @@ export class ExecutionEnvironment {
     if (initAgain) await this.#initAgain(limitMs);
     this.#log.write(startLine(event.requestId, FUNCTION_VERSION));
     const { api } = this.#runtime;
+    const traceId = event.traceId ?? newTraceId(Date.now());
+    api.telemetry.invocationStarted(event.requestId, FUNCTION_VERSION, traceId);
     const answer = api.invocations.invoke({
-      ...event,
-      traceId: event.traceId ?? traceId(Date.now()),
+      ...{ ...event, traceId },
       functionArn: functionArn(facts),
       deadlineMs,
     });
@@ -217,8 +226,8 @@ export class ExecutionEnvironment {
   }
 }
 
-function startLogging({ facts, launcher }: LocalFunction, log: Log): Promise<RuntimeProcess> {
-  return startRuntime(facts, launcher, (chunk) => log.write(chunk));
+function isSameError(one: Init | undefined, other: Init | undefined): boolean {
+  return one?.kind === "error" && other?.kind === "error" && one.body.equals(other.body);
 }
 
 /** Adds the request to the errors that Lambda itself reports, as Lambda does. */
@@ -229,7 +238,7 @@ function withRequestId(outcome: Outcome, requestId: string): Outcome {
   return functionError(outcome.errorType, `RequestId: ${requestId} ${errorMessage}`);
 }
 
-function traceId(now: number): string {
+function newTraceId(now: number): string {
   const seconds = Math.floor(now / 1000).toString(16);
   return `Root=1-${seconds}-${randomBytes(12).toString("hex")};Parent=${randomBytes(8).toString("hex")};Sampled=0`;
 }

@@ -14,7 +14,7 @@ interface Program {
   readonly variables: Readonly<Record<string, string>>;
   /** The value of `MARK` in the function's environment. */
   readonly mark: string;
-  readonly onOutput: (chunk: Buffer) => void;
+  readonly onOutput: (chunk: Buffer, stream: "stdout" | "stderr") => void;
   /**
    * true: it reports on file descriptor 3 how its parts ended: `- 3` for the runtime, `NAME 1` for
    * an extension. It reads names of signals for the runtime there.
@@ -66,8 +66,8 @@ export async function startProgram(program: Program): Promise<RunningProgram> {
         stdio: ["pipe", "pipe", "pipe", program.reportsEnds ? "pipe" : "ignore", ...inPlaceOfInherited()],
       })
     : spawn(command, args, { cwd, env: variables });
-  child.stdout?.on("data", onOutput);
-  child.stderr?.on("data", onOutput);
+  child.stdout?.on("data", (chunk: Buffer) => onOutput(chunk, "stdout"));
+  child.stderr?.on("data", (chunk: Buffer) => onOutput(chunk, "stderr"));
   const control = program.reportsEnds ? child.stdio[3] : undefined;
   for (const stream of [child.stdin, control]) stream?.on("error", () => undefined); // it has ended
   const closed = once(child, "close").catch(() => undefined);

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import type { Outcome } from "./api/invocation.ts";
+import type { FunctionError, Outcome } from "./api/invocation.ts";
+import type { InitPhase } from "./api/telemetry.ts";
 
 /** One invocation, with the values of its REPORT line. */
 export interface InvocationReport {
@@ -35,12 +36,11 @@ export function timeoutLine(requestId: string, timeoutMs: number, now: number): 
  */
 export function initReportLine(
   durationMs: number,
-  phase: "init" | "invoke",
-  status: "error" | "timeout",
-  errorType?: string,
+  phase: InitPhase,
+  error: FunctionError | undefined,
 ): string {
-  const error = errorType === undefined ? "" : `\tError Type: ${errorType}`;
-  return `INIT_REPORT Init Duration: ${durationMs.toFixed(2)} ms\tPhase: ${phase}\tStatus: ${status}${error}\n`;
+  const status = error ? `error\tError Type: ${error.errorType}` : "timeout";
+  return `INIT_REPORT Init Duration: ${durationMs.toFixed(2)} ms\tPhase: ${phase}\tStatus: ${status}\n`;
 }
 
 /**

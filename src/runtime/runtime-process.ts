@@ -3,8 +3,10 @@ import { join } from "node:path";
 import type { ShutdownReason } from "./api/extensions.ts";
 import { functionError } from "./api/invocation.ts";
 import { type RuntimeApi, startRuntimeApi } from "./api/server.ts";
+import type { InitPhase } from "./api/telemetry.ts";
 import { FUNCTION_VERSION, type FunctionFacts, functionVariables } from "./environment.ts";
 import type { Launcher } from "./launcher.ts";
+import { LogLines } from "./log.ts";
 import { MARK, type RunningProgram, startProgram } from "./process.ts";
 import { withTimeLimit } from "./promises.ts";
 
@@ -32,6 +34,7 @@ export async function startRuntime(
   facts: FunctionFacts,
   launcher: Launcher,
   onOutput: (chunk: Buffer) => void,
+  phase: InitPhase,
 ): Promise<RuntimeProcess> {
   const { name: functionName, handler } = facts;
   const { socketDirectory } = launcher;
@@ -42,12 +45,24 @@ export async function startRuntime(
     functionVersion: FUNCTION_VERSION,
     ...{ handler, socket, extensions },
   });
+  const { telemetry } = api;
+  telemetry.initStarted(phase, functionName, FUNCTION_VERSION);
+  const stdout = new LogLines((line) => telemetry.add("function", line));
+  // With extensions in the sandbox, stderr is theirs (sandbox.sh).
+  const stderr = new LogLines((line) => telemetry.add(extensions?.length ? "extension" : "function", line));
+  const lines = { stdout, stderr };
   try {
     const variables = functionVariables(facts, launcher.runtimeApi ?? api.address, Date.now());
     const mark = variables[MARK] ?? "";
     const launch = launcher.launch({ handler, variables, api: api.address });
     const onExtensionEnd = (name: string, how: string) => api.extensions.ended(name, how);
-    const program = await startProgram({ ...launch, mark, onOutput, onExtensionEnd });
+    const program = await startProgram({
+      ...{ ...launch, mark, onExtensionEnd },
+      onOutput(chunk, stream) {
+        onOutput(chunk);
+        lines[stream].write(chunk);
+      },
+    });
     void program.ended.then((how) =>
       api.invocations.end(functionError("Runtime.ExitError", exitMessage(how))),
     );
@@ -74,7 +89,7 @@ function stopOnce(api: RuntimeApi, program: RunningProgram): RuntimeProcess["sto
 }
 
 async function shutDown(
-  { extensions }: RuntimeApi,
+  { extensions, telemetry }: RuntimeApi,
   program: RunningProgram,
   reason: ShutdownReason,
 ): Promise<void> {
@@ -83,6 +98,7 @@ async function shutDown(
   program.signal("TERM");
   const ended = await withTimeLimit(program.ended, shutdownMs * RUNTIME_SHARE);
   if (ended === undefined) program.signal("KILL");
+  await withTimeLimit(telemetry.flush(), deadlineMs - Date.now());
   const haveEnded = extensions.shutdown(reason, deadlineMs);
   await withTimeLimit(Promise.race([haveEnded, program.exited]), deadlineMs - Date.now());
 }

@@ -3,6 +3,10 @@ import type { AddressInfo } from "node:net";
 import { Extensions, type FunctionDetails } from "./extensions.ts";
 import { type Init, Invocations } from "./invocations.ts";
 import { readBody, refuse } from "./reply.ts";
+import { Telemetry } from "./telemetry.ts";
+
+/** What `forward.mjs` adds to the API's socket for the way into the sandbox. */
+const FORWARDER = ".in";
 
 /** The Runtime API of one execution environment. */
 export type RuntimeApi = Awaited<ReturnType<typeof startRuntimeApi>>;
@@ -24,7 +28,8 @@ type Route = readonly [method: string, path: RegExp, answer: Answer];
 export async function startRuntimeApi({ extensions: external = [], socket, ...details }: RuntimeApiOptions) {
   const invocations: Invocations = new Invocations((invocation) => extensions.invoke(invocation));
   const extensions = new Extensions(details, external, (error) => invocations.end(error));
-  const routes = routesOf(invocations, extensions);
+  const telemetry = new Telemetry(socket && `${socket}${FORWARDER}`);
+  const routes = routesOf(invocations, extensions, telemetry);
   let client = "";
   const server = createServer((request, response) => {
     const url = request.url ?? "";
@@ -38,6 +43,7 @@ export async function startRuntimeApi({ extensions: external = [], socket, ...de
     address: await listen(server, socket),
     invocations,
     extensions,
+    telemetry,
     init: initOf(invocations, extensions),
     /** Returns the `User-Agent` of the runtime's last request, which identifies the client. */
     client: () => client,
@@ -62,7 +68,7 @@ function initOf({ init, gone }: Invocations, extensions: Extensions): Promise<In
   return Promise.race([gone, started]);
 }
 
-function routesOf(invocations: Invocations, extensions: Extensions): readonly Route[] {
+function routesOf(invocations: Invocations, extensions: Extensions, telemetry: Telemetry): readonly Route[] {
   return [
     ["GET", /^\/2018-06-01\/ping$/, (_, response) => void response.end("pong")],
     ["GET", /^\/2018-06-01\/runtime\/invocation\/next$/, (...both) => invocations.next(both[0], both[1])],
@@ -85,8 +91,8 @@ function routesOf(invocations: Invocations, extensions: Extensions): readonly Ro
       /^\/2020-01-01\/extension\/exit\/error$/,
       (...both) => extensions.error(both[0], both[1], "Extension.ExitError"),
     ],
-    // Subscriptions are accepted so that such extensions can start, but nothing is sent to them.
-    ["PUT", /^\/2022-07-01\/telemetry$/, subscribed],
+    ["PUT", /^\/2022-07-01\/telemetry$/, (...both) => telemetry.subscribe(both[0], both[1])],
+    // Such extensions can start, but nothing is sent to them: the Telemetry API replaced this one.
     ["PUT", /^\/2020-08-15\/logs$/, subscribed],
   ];
 }

@@ -2,7 +2,7 @@
 # own mount namespace.
 # Usage: sh sandbox.sh ROOT DIRECTORY UNSHARE "NAME..." COMMAND [ARGUMENT]...
 # With extensions in the image it writes to file descriptor 3 how they and the program end, and sends the program the
-# signals whose names it reads there.
+# signals whose names it reads there. The output of extensions goes to stderr, all of the program's to stdout.
 # The program gets the variables NAME; their values are in LAMBDA_PACK_NAME, so that no command line shows them.
 set -e
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -47,7 +47,7 @@ for lambda_pack_extension in opt/extensions/*; do
   if [ -f "$lambda_pack_extension" ] && [ -x "$lambda_pack_extension" ]; then
     lambda_pack_started=1
     (
-      "$lambda_pack_unshare" --user --map-user=993 --map-group=990 --root=. --wd=/ -- "/$lambda_pack_extension" 3>&-
+      "$lambda_pack_unshare" --user --map-user=993 --map-group=990 --root=. --wd=/ -- "/$lambda_pack_extension" 3>&- >&2
       echo "${lambda_pack_extension##*/} $?" >&3
     ) &
   fi
@@ -57,7 +57,7 @@ if [ -z "$lambda_pack_started" ]; then
 fi
 # Extensions outlive the runtime, and then learn why it ended.
 (
-  "$lambda_pack_unshare" --user --map-user=993 --map-group=990 --root=. --wd="$lambda_pack_directory" -- "$@" 3>&- &
+  "$lambda_pack_unshare" --user --map-user=993 --map-group=990 --root=. --wd="$lambda_pack_directory" -- "$@" 3>&- 2>&1 &
   lambda_pack_runtime=$!
   while read -r lambda_pack_signal; do kill -s "$lambda_pack_signal" "$lambda_pack_runtime"; done <&3 &
   wait "$lambda_pack_runtime" 2>/dev/null # the shell's own message about a killed program

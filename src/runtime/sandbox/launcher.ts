@@ -1,12 +1,4 @@
-import {
-  copyFileSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Launch, type LaunchContext, type Launcher, programPath, type Variables } from "../launcher.ts";
 import { isExecutable, type SandboxTools } from "./tools.ts";
@@ -130,7 +122,9 @@ function variablesOf(options: SandboxOptions, context: LaunchContext) {
 }
 
 const MOUNT_POINTS = ["tmp", "proc", "dev"];
-const NETWORK_FILES = ["resolv.conf", "hosts"];
+const LOCALHOST = "127.0.0.1 localhost";
+/** The name under which an extension listens for telemetry. */
+const TELEMETRY_HOST = "\n127.0.0.1 sandbox.localdomain\n";
 /**
  * Lambda's user. Its home directory does not exist; without a line in passwd, Node's os.homedir()
  * throws.
@@ -148,12 +142,8 @@ export function prepareRoot(root: string, { network }: { readonly network: boole
   ensureDirectory(join(root, "var/task"));
   ensureDirectory(join(root, "etc"));
   addUser(join(root, "etc/passwd"));
-  if (!network) return;
-  for (const name of NETWORK_FILES) {
-    const place = join(root, "etc", name);
-    rmSync(place, { recursive: true, force: true });
-    copyIfThere(join("/etc", name), place);
-  }
+  replaceFile(join(root, "etc/hosts"), `${network ? ownFile("hosts") : LOCALHOST}${TELEMETRY_HOST}`);
+  if (network) replaceFile(join(root, "etc/resolv.conf"), ownFile("resolv.conf"));
 }
 
 /** Adds Lambda's user, unless the image has a user with the same number. */
@@ -161,8 +151,13 @@ function addUser(place: string): void {
   const isFile = lstatSync(place, { throwIfNoEntry: false })?.isFile() === true;
   const lines = isFile ? readFileSync(place, "utf8").split("\n").filter(Boolean) : [];
   if (lines.some((line) => line.split(":")[2] === "993")) return;
+  replaceFile(place, [...lines, USER, ""].join("\n"));
+}
+
+/** Writes a file in place of whatever is there, which could be a link out of the image. */
+function replaceFile(place: string, text: string): void {
   rmSync(place, { recursive: true, force: true });
-  writeFileSync(place, [...lines, USER, ""].join("\n"), { mode: 0o644 });
+  writeFileSync(place, text, { mode: 0o644 });
 }
 
 /** Creates a directory; replaces a link, which could lead out of the image. */
@@ -173,10 +168,11 @@ function ensureDirectory(place: string): void {
   mkdirSync(place);
 }
 
-function copyIfThere(from: string, to: string): void {
+/** Reads a file in this machine's /etc; "" if there is none: the function then has no name server. */
+function ownFile(name: string): string {
   try {
-    copyFileSync(from, to);
+    return readFileSync(join("/etc", name), "utf8");
   } catch {
-    // the function then has no name server
+    return "";
   }
 }

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { json } from "node:stream/consumers";
 import { describe, it, type TestContext } from "node:test";
 import { type RuntimeApi, startRuntimeApi } from "../../../src/runtime/api/server.ts";
+import { until } from "../../support/time.ts";
 
 const INVOCATION = {
   ...{ requestId: "r-1", payload: Buffer.from('{"a":1}'), deadlineMs: 1_900_000_000_000 },
@@ -214,6 +218,88 @@ describe("the Runtime API on this machine", () => {
     const { send } = await serve(t);
     for (const path of ["/2022-07-01/telemetry", "/2020-08-15/logs"]) {
       assert.equal((await send("PUT", path, "{}")).status, 200);
+    }
+  });
+
+  describe("with a subscription to telemetry", () => {
+    const SUBSCRIPTION = { schemaVersion: "2022-12-13", types: ["platform", "function"] };
+
+    /** Subscribes a server of the test, and returns the batches that it has received. */
+    async function subscribe(t: TestContext, { send }: Server, buffering: object = {}) {
+      const batches: { type: string; record: unknown }[][] = [];
+      const server = createServer(async (request, response) => {
+        batches.push((await json(request)) as []);
+        response.end();
+      });
+      await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+      t.after(() => server.close());
+      const { port } = server.address() as AddressInfo;
+      const destination = { protocol: "HTTP", URI: `http://sandbox.localdomain:${port}/events` };
+      const body = JSON.stringify({ ...SUBSCRIPTION, buffering, destination });
+      const { status } = await send("PUT", "/2022-07-01/telemetry", body);
+      assert.equal(status, 200);
+      return batches;
+    }
+
+    it("sends what happened before it, and the events of its types only", async (t) => {
+      const server = await serve(t);
+      server.api.telemetry.add("platform.initStart", { phase: "init" });
+      const batches = await subscribe(t, server);
+      server.api.telemetry.add("extension", "a line of the extension");
+      server.api.telemetry.add("function", "a line of the function");
+      await server.api.telemetry.flush();
+      assert.deepEqual(
+        batches.map((batch) => batch.map(({ type, record }) => [type, record])),
+        [
+          [
+            ["platform.initStart", { phase: "init" }],
+            ["function", "a line of the function"],
+          ],
+        ],
+      );
+    });
+
+    it("sends a batch at maxItems, and the rest when the environment ends", async (t) => {
+      const server = await serve(t);
+      const batches = await subscribe(t, server, { maxItems: 1000, timeoutMs: 30_000 });
+      for (let line = 0; line < 1001; line++) server.api.telemetry.add("function", `line ${line}`);
+      await server.api.telemetry.flush();
+      assert.deepEqual(
+        batches.map(({ length }) => length),
+        [1000, 1],
+      );
+    });
+
+    it("sends no batch of more than maxBytes", async (t) => {
+      const server = await serve(t);
+      const batches = await subscribe(t, server, { maxBytes: 262_144, timeoutMs: 30_000 });
+      for (let line = 0; line < 3; line++) server.api.telemetry.add("function", "x".repeat(100_000));
+      await server.api.telemetry.flush();
+      assert.deepEqual(
+        batches.map(({ length }) => length),
+        [2, 1],
+      );
+    });
+
+    it("sends a batch after timeoutMs", async (t) => {
+      const server = await serve(t);
+      const batches = await subscribe(t, server, { timeoutMs: 25 });
+      server.api.telemetry.add("function", "a line");
+      await until(() => batches.length > 0, "a batch has arrived");
+    });
+
+    for (const [what, change] of [
+      ["a buffer of more than 10,000 events", { buffering: { maxItems: 10_001 } }],
+      ["no address", { destination: { protocol: "HTTP" } }],
+    ] as const) {
+      it(`refuses a subscription with ${what}`, async (t) => {
+        const { send } = await serve(t);
+        const destination = { protocol: "HTTP", URI: "http://sandbox.localdomain:1" };
+        const body = JSON.stringify({ ...SUBSCRIPTION, destination, ...change });
+        assert.deepEqual(await errorOf(await send("PUT", "/2022-07-01/telemetry", body)), [
+          ...[400, "ValidationError"],
+        ]);
+      });
     }
   });
 });

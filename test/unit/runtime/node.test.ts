@@ -176,6 +176,25 @@ describe("a function in Node on this machine", () => {
     ]);
   });
 
+  it("logs the error of a start that fails twice in the same way once", async (t) => {
+    const local = await nodeFunction(t, { "index.js": 'throw new RangeError("never");' });
+    await local.invoke({});
+    assert.equal(local.log().match(/"errorMessage":"never"/g)?.length, 1);
+  });
+
+  it("logs both errors of a start that fails twice in different ways", async (t) => {
+    const file = join(appOf(t, {}), "starts");
+    const source = `
+      const { appendFileSync, readFileSync } = require("node:fs");
+      appendFileSync(process.env.STARTS, "x");
+      throw new RangeError("start " + readFileSync(process.env.STARTS, "utf8").length);`;
+    const local = await nodeFunction(t, { "index.js": source }, { variables: { STARTS: file } });
+    await local.invoke({});
+    assert.deepEqual(local.log().match(/"errorMessage":"start \d"/g), [
+      ...['"errorMessage":"start 1"', '"errorMessage":"start 2"'],
+    ]);
+  });
+
   it("stops a start that is tried again at the function's timeout", async (t) => {
     const source = "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);";
     const local = await nodeFunction(t, { "index.js": source }, { initTimeoutMs: 200, timeoutMs: 300 });

@@ -29,7 +29,7 @@ const LOOK = `
     if (process.env.MODE !== "ignore SIGTERM") process.exit();
   });
   const attempt = (work) => { try { return work(); } catch (error) { return error.code; } };
-  exports.handler = async (event) => event.exit ? process.exit(3) : event.hang ? new Promise((done) => setTimeout(done, 60_000)) : ({
+  exports.handler = async (event) => event.print ? console.log(event.print) : event.exit ? process.exit(3) : event.hang ? new Promise((done) => setTimeout(done, 60_000)) : ({
     uid: process.getuid(), gid: process.getgid(),
     root: attempt(() => fs.readdirSync("/").sort()),
     above: attempt(() => fs.readdirSync("/proc/1/root/..").sort()),
@@ -63,6 +63,35 @@ const EXTENSION = `#!/var/lang/bin/node
       await wait();
       console.log("watcher saw " + type + " " + (event.shutdownReason ?? ""));
     }
+    process.exit();
+  })();
+`;
+
+/** Listens for telemetry, and prints at the end what it has received. */
+const LISTENER = `#!/var/lang/bin/node
+  const api = "http://" + process.env.AWS_LAMBDA_RUNTIME_API;
+  const seen = [];
+  const server = require("node:http").createServer(async (request, response) => {
+    const chunks = [];
+    for await (const chunk of request) chunks.push(chunk);
+    seen.push(...JSON.parse(Buffer.concat(chunks)));
+    response.end();
+  });
+  (async () => {
+    await new Promise((ready) => server.listen(4243, "sandbox.localdomain", ready));
+    const register = { method: "POST", headers: { "lambda-extension-name": "listener" }, body: '{"events":["INVOKE","SHUTDOWN"]}' };
+    const registered = await fetch(api + "/2020-01-01/extension/register", register);
+    const headers = { "lambda-extension-identifier": registered.headers.get("lambda-extension-identifier") };
+    await fetch(api + "/2022-07-01/telemetry", { method: "PUT", headers, body: JSON.stringify({
+      schemaVersion: "2022-12-13", types: ["platform", "function", "extension"],
+      buffering: { maxItems: 1000, maxBytes: 262144, timeoutMs: 25 },
+      destination: { protocol: "HTTP", URI: "http://sandbox.localdomain:4243/" },
+    }) });
+    console.log("listener is here");
+    for (let type; type !== "SHUTDOWN"; ) {
+      type = (await (await fetch(api + "/2020-01-01/extension/event/next", { headers })).json()).eventType;
+    }
+    console.log("received " + JSON.stringify(seen));
     process.exit();
   })();
 `;
@@ -244,6 +273,31 @@ for (const [kind, probe] of kinds) {
         assert.match(report.outcome.body.toString(), /Runtime exited with error: exit status 3"/);
         await environment.stop();
         assert.match(log.join(""), /watcher saw SHUTDOWN failure\n/);
+      });
+
+      it("sends them platform events and log lines, as they subscribed to", async (t) => {
+        const listener = join(root, "opt/extensions/listener");
+        writeFileSync(listener, LISTENER, { mode: 0o755 });
+        t.after(() => rmSync(listener));
+        const { environment, log, report } = await start(t, { print: "a line of the function" });
+        await environment.stop();
+        const [, received = "[]"] = /^received (.*)$/m.exec(log.join("")) ?? [];
+        const events: { type: string; record: Record<string, unknown> }[] = JSON.parse(received);
+        const platform = events.filter(({ type }) => type.startsWith("platform."));
+        assert.deepEqual(
+          platform.map(({ type }) => type.replace("platform.", "")),
+          ["initStart", "initRuntimeDone", "initReport", "start", "runtimeDone", "report"],
+          log.join(""),
+        );
+        const linesOf = (kind: string) =>
+          events.filter(({ type }) => type === kind).map(({ record }) => record);
+        assert.match(linesOf("function").join("\n"), /^a line of the function$/m);
+        assert.match(linesOf("extension").join("\n"), /^listener is here$/m);
+        const { record } = platform.at(-1) ?? assert.fail("there is no report");
+        assert.deepEqual([record["requestId"], record["status"]], [report.requestId, "success"]);
+        assert.deepEqual(Object.keys(record["metrics"] as object).sort(), [
+          ...["billedDurationMs", "durationMs", "initDurationMs", "maxMemoryUsedMB", "memorySizeMB"],
+        ]);
       });
 
       it("fails if one of them ends before it is told to", async (t) => {
