@@ -59,7 +59,7 @@ fi
 (
   "$lambda_pack_unshare" --user --map-user=993 --map-group=990 --root=. --wd="$lambda_pack_directory" -- "$@" 3>&- 2>&1 &
   lambda_pack_runtime=$!
-  while read -r lambda_pack_signal; do kill -s "$lambda_pack_signal" "$lambda_pack_runtime"; done <&3 &
+  while read -r lambda_pack_signal; do kill -s "$lambda_pack_signal" "$lambda_pack_runtime" 2>/dev/null; done <&3 &
   wait "$lambda_pack_runtime" 2>/dev/null # the shell's own message about a killed program
   echo "- $?" >&3
 ) &
