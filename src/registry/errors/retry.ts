@@ -101,7 +101,7 @@ interface RetryContext {
 
 const WORTH_NEW_COUNT = 1024 * 1024;
 /** A longer wait, which a registry may ask for, is reported again at this interval. */
-const LONGEST_SILENCE_MS = 20_000;
+const LONGEST_SILENCE_MS = 10_000;
 
 /** Counts the attempts at one operation, which events name: `send the blob sha256:...`. */
 export class Attempts {

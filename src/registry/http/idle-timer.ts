@@ -31,7 +31,7 @@ export const TIMEOUTS: Timeouts = {
   answerMs: 2 * MINUTE,
   commitMs: 10 * MINUTE,
   stallMs: 2 * MINUTE,
-  noticeMs: 20_000,
+  noticeMs: 15_000,
 };
 
 /**

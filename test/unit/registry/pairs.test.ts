@@ -261,7 +261,7 @@ describe("two faults on one request", () => {
     };
     await pushTo(repository, image, "v1");
     assert.equal(registry.tag("app", "v1"), image.manifest.descriptor.digest);
-    // The date has whole seconds, and a long wait is told every 20 seconds.
+    // The date has whole seconds, and a long wait is told every 10 seconds.
     const waited = pacing.waits.reduce((sum, ms) => sum + ms, 0);
     assert.ok(waited > 25_000 && waited <= 30_000, String(pacing.waits));
     await repository.close();

@@ -6,7 +6,6 @@ import { corpus } from "../../support/corpora.ts";
 import { answer } from "../../support/registry/fault-cases.ts";
 import { TestRegistry, type TestRegistryOptions } from "../../support/registry/registry.ts";
 import {
-  answered,
   basicCredentials,
   bytesOf,
   imageOf,
@@ -231,20 +230,19 @@ interface HeadCase {
   readonly expect: { readonly exists: boolean; readonly error: boolean };
 }
 
-describe("ggcr's table of answers to HEAD of a blob", () => {
+describe("a registry's answer to HEAD of a blob", () => {
   const table = corpus<HeadCase>("registry-http").cases;
   const cases = table.filter(({ kind }) => kind === "HEAD-blob-status");
   for (const { input, expect } of cases) {
-    it(`${input.status}: ${expect.error ? "an error" : expect.exists ? "there" : "not there"}`, async () => {
+    // Where go-containerregistry ends the push with an error, the blob is sent.
+    it(`${input.status}: the blob is ${expect.exists ? "there" : "sent"}`, async () => {
       const registry = await start();
       const layer = layerOf(10);
       registry.fault = ({ kind }) =>
         kind === "head blob" || kind === "get blob"
           ? answer(input.status, "", { "content-length": "10" })
           : undefined;
-      const asked = opened(registry).repository.has(layer.descriptor);
-      if (expect.error) await assert.rejects(asked, answered(input.status, { code: "REGISTRY_ANSWER" }));
-      else assert.equal(await asked, expect.exists);
+      assert.equal(await opened(registry).repository.has(layer.descriptor), expect.exists);
     });
   }
 });

@@ -220,11 +220,11 @@ describe("the waits between attempts", () => {
     assert.deepEqual(waits, [7000]);
   });
 
-  it("a long wait is told again after 20 s of silence, with what is left", async () => {
+  it("a long wait is reported again every 10 s, with what is left", async () => {
     const { waits, events } = await failing([refusal(429, { retryAfterMs: 45_000 }), undefined]);
-    assert.deepEqual(waits, [20_000, 20_000, 5000]);
+    assert.deepEqual(waits, [10_000, 10_000, 10_000, 10_000, 5000]);
     const told = events.map((event) => event.type === "retrying" && event.waitMs);
-    assert.deepEqual(told, [45_000, 25_000, 5000]);
+    assert.deepEqual(told, [45_000, 35_000, 25_000, 15_000, 5000]);
   });
 
   it("a Retry-After of an hour is cut where patience ends", async () => {
