@@ -3,7 +3,7 @@ import { exitStatus } from "../src/cli/exit.ts";
 import { failureOf } from "../src/cli/failure.ts";
 import { type Api, type Io, write } from "../src/cli/io.ts";
 import { main } from "../src/cli/main.ts";
-import { reportError } from "../src/cli/report-error.ts";
+import { reportError } from "../src/cli/report/problem.ts";
 import { annotationLine, outputLine } from "../src/cli/text/escape.ts";
 import type { BuildEvent, BuildResult, OnEvent } from "../src/index.ts";
 import { cacheDirectory, restoreCache } from "./cache.ts";

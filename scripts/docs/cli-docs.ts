@@ -17,7 +17,8 @@ export async function cliMarkdown(): Promise<string> {
 }
 
 const INTRODUCTION = `stdout carries one line, the image by digest, or with \`--json\` one object. Read-only commands print their report to
-stdout. Everything else goes to stderr; with \`--json\` warnings and errors are JSON there too, one object on each line.
+stdout. Everything else goes to stderr. There a warning or an error says \`warning:\` or \`error:\` and what is wrong, and the
+next line \`fix:\` and what to do; with \`--json\` both are JSON, one object on each line.
 
 A flag in camelCase is the option of the API and the key of the configuration file: \`--cache-dir\` is \`cacheDir\`. A
 switch that is on by default has the flag that turns it off: \`--no-check\` is \`check: false\`. A flag wins over its

@@ -15,7 +15,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     await write(io.stdout, await pageOf(request, io.stdout.columns || COLUMNS_OF_A_PIPE));
     return DONE;
   } catch (error) {
-    const { reportError } = await import("./report-error.ts");
+    const { reportError } = await import("./report/problem.ts");
     return reportError(error, io, { verbose: argv.includes("--verbose"), json: argv.includes("--json") });
   }
 }

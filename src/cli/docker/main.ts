@@ -8,6 +8,7 @@ import type { BuildEvent } from "../../events.ts";
 import type { BuildOptions, Environment } from "../../index.ts";
 import { failureOf } from "../failure.ts";
 import { type Api, type Output, write } from "../io.ts";
+import { printProblem } from "../report/problem.ts";
 import { type DockerBuild, type DockerCommand, parseDocker } from "./arguments.ts";
 import { type LocalImage, type LocalState, openState } from "./images.ts";
 
@@ -39,8 +40,7 @@ export async function dockerMain(argv: readonly string[], io: DockerIo): Promise
     const state = openState(environment);
     return await run(command, { ...io, environment, state });
   } catch (error) {
-    const { message, hint } = failureOf(error);
-    await write(io.stderr, `error: ${message}\n${hint === undefined ? "" : `  fix: ${hint}\n`}`);
+    printProblem("error", failureOf(error), io);
     return FAILED;
   }
 }
@@ -198,17 +198,22 @@ async function push(name: string, io: Run): Promise<number> {
       ? await api.build({ ...image.options, ...context(io), to: name })
       : await api.push({ source: `docker-archive:${image.path}`, to: name, ...context(io) });
   if (image.kind === "build" && result.digest !== image.digest)
-    await write(io.stderr, `warning: ${name} has changed since it was built: it was ${image.digest}\n`);
+    printProblem(
+      "warning",
+      { message: `${name} has changed since it was built: it was ${image.digest}` },
+      io,
+    );
   await write(io.stdout, `${result.reference}\n`);
   return 0;
 }
 
-function context({ environment, signal, stderr, state }: Run) {
+function context(io: Run) {
+  const { environment, signal, state } = io;
   return {
     environment: withLogins(environment, state),
     signal,
     onEvent: (event: BuildEvent) => {
-      if (event.type === "warning") void write(stderr, `warning: ${event.message}\n`);
+      if (event.type === "warning") printProblem("warning", event, io);
     },
   };
 }

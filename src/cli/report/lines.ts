@@ -55,8 +55,6 @@ function newsOf(event: BuildEvent, tally: Tally): Line | undefined {
       return warning("retry", retryText(event));
     case "waiting":
       return warning("wait", waitingText(event));
-    case "warning":
-      return warning("warning", event.hint === undefined ? event.message : `${event.message}; ${event.hint}`);
     default:
       return awsLineOf(event, tally);
   }

@@ -1,7 +1,7 @@
 import type { Io } from "../io.ts";
-import { clean, isGitHub, logText } from "../text/escape.ts";
+import { clean, logText } from "../text/escape.ts";
 import { doneLines, lineOf } from "./lines.ts";
-import { printFailure, type Wrap, warningAnnotation } from "./problem.ts";
+import { printFailure, printWarning, type Wrap } from "./problem.ts";
 import type { Reporter } from "./reporter.ts";
 import { type Line, paint, stoppedText, stoppingText, warning } from "./style.ts";
 import { Tally } from "./tally.ts";
@@ -36,9 +36,12 @@ export function plainReporter(
       if (event.type === "function-log") return void stderr.write(logText(`${event.line}\n`, environment));
       tally.add(event, now());
       published ||= event.type === "image-published";
+      if (event.type === "warning") {
+        spokeAt = now();
+        return printWarning(event, io, wrap);
+      }
       const line = lineOf(event, tally, verbose);
       if (line) print(line);
-      if (event.type === "warning" && isGitHub(environment)) stderr.write(warningAnnotation(event));
       if (!line && tally.isMoving && now() - spokeAt >= HEARTBEAT_MS) {
         print({ label: "...", text: clean(tally.line(now())), tone: "detail" });
       }

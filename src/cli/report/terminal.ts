@@ -2,7 +2,7 @@ import type { Io } from "../io.ts";
 import { clean } from "../text/escape.ts";
 import { cut, wrap } from "../text/wrap.ts";
 import { doneLines, lineOf } from "./lines.ts";
-import { printFailure } from "./problem.ts";
+import { printFailure, printProblem } from "./problem.ts";
 import type { Reporter } from "./reporter.ts";
 import { type Line, paint, stoppedText, stoppingText, warning } from "./style.ts";
 import { Tally } from "./tally.ts";
@@ -64,6 +64,7 @@ export async function terminalReporter(
     event: (event) => {
       tally.add(event, now());
       published ||= event.type === "image-published";
+      if (event.type === "warning") return printProblem("warning", event, io, wrap);
       const line = lineOf(event, tally, verbose);
       if (line) print(line);
     },

@@ -5,7 +5,6 @@ import { failureOf } from "../../../src/cli/failure.ts";
 import { jsonReporter } from "../../../src/cli/report/json.ts";
 import { canRedraw, openReporter } from "../../../src/cli/report/open.ts";
 import { plainReporter } from "../../../src/cli/report/plain.ts";
-import { annotation } from "../../../src/cli/report/problem.ts";
 import type { Reporter } from "../../../src/cli/report/reporter.ts";
 import { quietReporter } from "../../../src/cli/report/reporter.ts";
 import { Tally } from "../../../src/cli/report/tally.ts";
@@ -114,7 +113,8 @@ describe("plain progress", () => {
         "[  1.6s] retry uploading a layer: the connection was cut; attempt 2 in 1.5 s",
         "[  1.7s] wait localhost:5000 gave no answer for 20.0 s; given up in 1 min 40 s",
         "[ 12.0s] ... uploading 88 % · 800 kB of 900 kB · 33 kB/s · 3 s left",
-        "[ 12.5s] warning clock is off; set it",
+        "warning: clock is off",
+        "  fix: set it",
         "[ 13.1s] sent localhost:5000/app:v1,latest  1 present, 1 mounted, 1 uploaded (900 kB)",
         "[ 13.1s] done in 1.2 s, 900 B sent",
         "",
@@ -156,7 +156,7 @@ describe("plain progress", () => {
     const stderr = screen();
     const reporter = plainReporter({ stderr, environment: {}, now: () => 0 }, false);
     reporter.event({ type: "warning", message: "a\u001b[31mb\r\n::error::c\u0007\u202ed" });
-    assert.equal(stderr.text(), "[  0.0s] warning a [31mb ::error::c d\n");
+    assert.equal(stderr.text(), "warning: a [31mb ::error::c d\n");
   });
 });
 
@@ -196,19 +196,45 @@ describe("json progress", () => {
   });
 });
 
-describe("plain progress on a terminal", () => {
-  it("breaks a line between words, so that none is wider than the terminal", () => {
-    const stderr = screen(40);
-    const { event } = plainReporter({ stderr, environment: {}, now: () => 0 }, false, wrap);
-    event({
-      type: "warning",
-      message: "--jobs has no effect: nothing is downloaded",
-      hint: "leave out --jobs",
-    });
-    const lines = stderr.text().trimEnd().split("\n");
-    assert.ok(lines.length > 1 && lines.every((line) => line.length <= 40), stderr.text());
-    assert.match(stderr.text(), /nothing\s+is\s+downloaded; leave\s+out\s+--jobs\n$/);
+describe("a warning", () => {
+  const problem = {
+    message: "--jobs has no effect: nothing is downloaded in this run",
+    hint: "leave out --jobs\nor name a registry",
+  };
+
+  it("is printed as an error is: what is wrong, and below it the next step", () => {
+    const stderr = screen();
+    const reporter = plainReporter({ stderr, environment: {}, now: () => 0 }, false);
+    reporter.event({ type: "warning", ...problem });
+    reporter.fail(failureOf(new LambdaPackError("USAGE", problem.message, problem)));
+    const [warning, error] = ["warning", "error"].map(
+      (level) => `${level}: ${problem.message}\n  fix: leave out --jobs\n  or name a registry\n`,
+    );
+    assert.equal(stderr.text(), `${warning}${error}`);
   });
+
+  for (const [name, open] of [
+    ["plain", async (io: Parameters<typeof plainReporter>[0]) => plainReporter(io, false, wrap)],
+    ["tty", (io: Parameters<typeof plainReporter>[0]) => terminalReporter(io, false)],
+  ] as const)
+    it(`and an error are broken between words, within 40 columns of a terminal with --progress ${name}`, async () => {
+      const stderr = screen(40);
+      const reporter = await open({ stderr, environment: {}, now: () => 0 });
+      reporter.event({ type: "warning", ...problem });
+      reporter.fail(failureOf(new LambdaPackError("USAGE", problem.message, problem)));
+      const text = stripVTControlCharacters(stderr.text());
+      const said = text.split(/[\r\n]/).filter((line) => /[a-z]{4}/.test(line) && !/starting/.test(line));
+      assert.deepEqual(said, [
+        "warning: --jobs has no effect: nothing",
+        "  is downloaded in this run",
+        "  fix: leave out --jobs",
+        "  or name a registry",
+        "error: --jobs has no effect: nothing",
+        "  is downloaded in this run",
+        "  fix: leave out --jobs",
+        "  or name a registry",
+      ]);
+    });
 });
 
 describe("quiet progress", () => {
@@ -514,7 +540,9 @@ describe("an error", () => {
   });
 
   it("cannot end its annotation and begin another command", () => {
-    const text = annotation(failureOf(new LambdaPackError("DENIED", "a\r\n::set-output name=x::y")));
-    assert.equal(text.trimEnd().includes("\n") || text.includes("\r"), false);
+    const text = told(new LambdaPackError("DENIED", "a\r\n::set-output name=x::y"), false, {
+      GITHUB_ACTIONS: "true",
+    });
+    assert.deepEqual(text.match(/^::[a-z-]+/gm), ["::error"]);
   });
 });

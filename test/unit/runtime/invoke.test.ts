@@ -211,7 +211,7 @@ describe("invoke of a directory", () => {
     const { status, stderr } = await run(app);
     assert.equal(status, 0);
     if (process.platform === "linux")
-      assert.match(stderr, /warning the function used \d+ MB; with 128 MB Lambda would have stopped it/);
+      assert.match(stderr, /^warning: the function used \d+ MB; with 128 MB Lambda would have stopped it/m);
   });
 
   it("warns of a package.json above the directory that changes what kind of module the function is", async (t) => {
@@ -221,7 +221,7 @@ describe("invoke of a directory", () => {
     });
     const { status, stderr } = await run(join(above, "app"));
     assert.equal(status, 0);
-    assert.match(stderr, /warning .*package\.json makes ES modules of the function's \.js files here/);
+    assert.match(stderr, /warning: .*package\.json makes ES modules of the function's \.js files here/);
   });
 
   it("warns of flags about images, which a directory that runs as it is does not need", async (t) => {
