@@ -5,7 +5,7 @@ import { type Content, readAll } from "../oci/content.ts";
 import type { Digest } from "../oci/digest.ts";
 import { imageSource } from "../oci/resolve.ts";
 import type { ImageSink, ImageSource } from "../oci/store.ts";
-import { createAuthorizer } from "./auth/authorizer.ts";
+import { Authorizer } from "./auth/authorizer.ts";
 import type { CredentialSource } from "./auth/credentials.ts";
 import { blobContent, headBlob } from "./blobs.ts";
 import { createClient, type RegistryClient } from "./client.ts";
@@ -72,7 +72,7 @@ export function openRepository(options: RepositoryOptions): Repository {
   const traits = traitsOf(registry);
   const scheme = traits.usesBasic ? ({ kind: "basic" } as const) : undefined;
   const tokenMs = Math.max(MINUTE, (timeouts?.answerMs ?? 0) / 2);
-  const authorizer = createAuthorizer({ ...options, base, http, scheme, tokenMs });
+  const authorizer = new Authorizer({ ...options, base, http, scheme, tokenMs });
   const client = createClient({
     registry,
     repository,

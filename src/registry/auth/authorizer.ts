@@ -1,55 +1,25 @@
 import { abortable } from "../../async/abortable.ts";
 import { createSingleFlight, loadOnce } from "../../async/single-flight.ts";
-import { LambdaPackError } from "../../errors.ts";
+import { hasCode, LambdaPackError, messageOf } from "../../errors.ts";
+import type { OnEvent } from "../../events.ts";
 import type { HttpResponse } from "../http/http.ts";
-import { type BearerScheme, chooseScheme, type Scheme } from "./challenge.ts";
-import type { Credentials } from "./credentials.ts";
-import { createLogin, type Login, type LoginOptions } from "./login.ts";
-import { mergeScopes } from "./scope.ts";
+import { type BearerScheme, chooseScheme, mergeScopes, readsOnly, type Scheme } from "./challenge.ts";
+import type { CredentialSource, Credentials } from "./credentials.ts";
 import { authorizationOf, requestToken, type Token, type TokenDemand, type TokenOptions } from "./token.ts";
 
 /** The parts of a refusal that an authorizer uses. `authorization` is the refused request's. */
 type RefusedResponse = Pick<HttpResponse, "status" | "headerLines"> &
   Partial<Pick<HttpResponse, "authorization">>;
 
-/** Produces Authorization headers for one registry. Send them to that registry's origin only. */
-export interface Authorizer {
-  /**
-   * Returns the Authorization header for a request with these scopes; undefined if the registry
-   * has not asked for one, or there are no credentials.
-   * @throws DENIED if the token server refuses, and any error of the network or the credential
-   * source.
-   */
-  authorization(scopes: readonly string[], signal?: AbortSignal): Promise<string | undefined>;
-  /**
-   * Handles a 401, or the 403 that some registries send for an expired token. Returns whether
-   * {@link Authorizer.authorization} now returns another header, or a token that was requested again,
-   * so that the request is worth sending again. The caller limits the number of attempts.
-   */
-  handleChallenge(
-    response: RefusedResponse,
-    scopes: readonly string[],
-    signal?: AbortSignal,
-  ): Promise<boolean>;
-  /**
-   * Asks the registry how it wants credentials, if there are any and it has not said yet: some
-   * registries hide private repositories from an anonymous caller instead of answering 401. Returns
-   * the same as {@link Authorizer.handleChallenge}.
-   */
-  discover(scopes: readonly string[], signal?: AbortSignal): Promise<boolean>;
-  /** Where the credentials that were sent last come from; undefined: none were sent. */
-  readonly credentialsFrom: string | undefined;
-}
-
-interface AuthorizerOptions extends LoginOptions, TokenOptions {
+interface AuthorizerOptions extends TokenOptions {
+  readonly registry: string;
+  readonly repository: string;
+  readonly credentials: CredentialSource;
+  readonly onEvent?: OnEvent | undefined;
   /** How the registry wants credentials, if that is known before it says so. */
   readonly scheme?: Scheme | undefined;
   /** Returns the current time in epoch milliseconds. */
   readonly now?: (() => number) | undefined;
-}
-
-export function createAuthorizer(options: AuthorizerOptions): Authorizer {
-  return new RegistryAuthorizer(options);
 }
 
 /** A 403 for a token younger than this is a lack of permission: no token expires sooner. */
@@ -62,13 +32,17 @@ interface KeptToken {
   readonly until: number;
 }
 
-class RegistryAuthorizer implements Authorizer {
+/** Produces Authorization headers for one registry. Send them to that registry's origin only. */
+export class Authorizer {
   readonly #options: AuthorizerOptions;
-  readonly #login: Login;
   readonly #now: () => number;
   #scheme: Scheme | undefined;
   #hasAsked = false;
   #credentialsFrom: string | undefined;
+  /** Requests that only read are sent without a login. */
+  #isAnonymous = false;
+  /** Why no credentials are sent. It is reported only if the registry requires them. */
+  #helperError: unknown;
   /** Why credentials were not sent to the token server. */
   #withheld: LambdaPackError | undefined;
   readonly #tokens = new Map<string, KeptToken>();
@@ -82,24 +56,36 @@ class RegistryAuthorizer implements Authorizer {
 
   constructor(options: AuthorizerOptions) {
     this.#options = options;
-    this.#login = createLogin(options);
     this.#now = options.now ?? Date.now;
     this.#scheme = options.scheme;
   }
 
+  /** Where the credentials that were sent last come from; undefined: none were sent. */
   get credentialsFrom(): string | undefined {
     return this.#credentialsFrom;
   }
 
+  /**
+   * Returns the Authorization header for a request with these scopes; undefined if the registry
+   * has not asked for one, or there are no credentials.
+   * @throws DENIED if the token server refuses, and any error of the network or the credential
+   * source.
+   */
   async authorization(scopes: readonly string[], signal?: AbortSignal): Promise<string | undefined> {
-    if (!this.#scheme && !(await this.#hasBearer(scopes, signal))) return undefined;
-    const credentials = await this.#login.credentials(scopes, signal);
+    const credentials = await this.#credentials(scopes, signal);
+    // `registrytoken` in docker's config is sent before the registry asks.
+    if (!this.#scheme && credentials?.kind !== "bearer") return undefined;
     const header = await abortable(this.#headerOf(credentials, scopes), signal);
     if (header !== undefined && !this.#issuedAt.has(header)) this.#issuedAt.set(header, this.#now());
     this.#credentialsFrom = header === undefined ? undefined : credentials?.from;
     return header;
   }
 
+  /**
+   * Handles a 401, or the 403 that some registries send for an expired token. Returns whether
+   * {@link authorization} now returns another header, or a token that was requested again, so that
+   * the request is worth sending again. The caller limits the number of attempts.
+   */
   async handleChallenge(
     response: RefusedResponse,
     scopes: readonly string[],
@@ -112,23 +98,63 @@ class RegistryAuthorizer implements Authorizer {
     const hasNewToken = await abortable(handling, signal);
     // Some token servers give the same token again (GHCR), which the registry may accept this time.
     if ((await this.authorization(scopes, signal)) !== response.authorization || hasNewToken) return true;
-    if (this.#login.helperError !== undefined) throw this.#login.helperError;
+    if (this.#helperError !== undefined) throw this.#helperError;
     return false;
   }
 
+  /**
+   * Asks the registry how it wants credentials, if there are any and it has not said yet: some
+   * registries hide private repositories from an anonymous caller instead of answering 401. Returns
+   * the same as {@link handleChallenge}.
+   */
   async discover(scopes: readonly string[], signal?: AbortSignal): Promise<boolean> {
     if (this.#scheme || this.#hasAsked) return false;
     this.#hasAsked = true;
     const { http, base } = this.#options;
-    if (!(await this.#login.credentials(scopes, signal))) return false;
+    if (!(await this.#credentials(scopes, signal))) return false;
     const response = await http.send({ method: "GET", url: new URL("/v2/", base), signal });
     response.discard();
     return response.status === 401 && this.handleChallenge(response, scopes, signal);
   }
 
-  /** `registrytoken` in docker's config is sent before the registry asks. */
-  async #hasBearer(scopes: readonly string[], signal?: AbortSignal): Promise<boolean> {
-    return (await this.#login.credentials(scopes, signal))?.kind === "bearer";
+  /** Returns the user's credentials; undefined: none are sent. */
+  async #credentials(scopes: readonly string[], signal?: AbortSignal): Promise<Credentials | undefined> {
+    const { credentials, registry, repository } = this.#options;
+    // A push must report an expired login even if earlier reads went on without it.
+    if (this.#isAnonymous && readsOnly(scopes)) return undefined;
+    try {
+      return await credentials.get(registry, repository, { signal });
+    } catch (error) {
+      if (!readsOnly(scopes) || !hasCode(error, "CREDENTIALS_HELPER")) throw error;
+      // docker too reads public images when its helper is missing (docker/for-win#12273).
+      this.#helperError = error;
+      this.#readAnonymously(
+        `${messageOf(error)}; continuing without a login`,
+        `repair the helper, or log in: docker login ${registry}`,
+      );
+      return undefined;
+    }
+  }
+
+  /**
+   * Records that these credentials were refused. Returns whether {@link #credentials} now returns
+   * others, or none because the scopes only read, which a public registry allows without a login.
+   */
+  async #hasAlternative(refused: Credentials, scopes: readonly string[]): Promise<boolean> {
+    const { credentials, registry, repository } = this.#options;
+    const renewed = await credentials.get(registry, repository, { refused: true });
+    if (renewed && authorizationOf(renewed) !== authorizationOf(refused)) return true;
+    if (!readsOnly(scopes)) return false;
+    this.#readAnonymously(
+      `${registry} refused the credentials from ${refused.from}; continuing without them`,
+      `log in again, or forget them: docker logout ${registry}`,
+    );
+    return true;
+  }
+
+  #readAnonymously(message: string, hint: string): void {
+    if (!this.#isAnonymous) this.#options.onEvent?.({ type: "warning", message, hint });
+    this.#isAnonymous = true;
   }
 
   #mayHaveExpired(header: string | undefined): boolean {
@@ -141,7 +167,7 @@ class RegistryAuthorizer implements Authorizer {
     { headerLines, authorization }: RefusedResponse,
     scopes: readonly string[],
   ): Promise<boolean> {
-    const credentials = await this.#login.credentials(scopes);
+    const credentials = await this.#credentials(scopes);
     const lines = headerLines("www-authenticate");
     const scheme = chooseScheme(lines, credentials !== undefined, this.#options.base);
     if (scheme) this.#scheme = scheme;
@@ -149,7 +175,7 @@ class RegistryAuthorizer implements Authorizer {
     if (authorization === undefined) return false;
     const isDropped = this.#dropToken(authorization.replace(/^Bearer /, ""));
     if (credentials && authorizationOf(credentials) === authorization)
-      await this.#login.refused(credentials, scopes);
+      await this.#hasAlternative(credentials, scopes);
     return isDropped;
   }
 
@@ -193,9 +219,9 @@ class RegistryAuthorizer implements Authorizer {
     } catch (error) {
       const wasRefused = error instanceof LambdaPackError && error.code === "DENIED" && error.answer;
       if (!wasRefused) throw error;
-      if (!credentials) throw this.#login.helperError ?? error;
-      if (!(await this.#login.refused(credentials, demand.scopes))) throw error;
-      return await this.#request(demand, await this.#login.credentials(demand.scopes));
+      if (!credentials) throw this.#helperError ?? error;
+      if (!(await this.#hasAlternative(credentials, demand.scopes))) throw error;
+      return await this.#request(demand, await this.#credentials(demand.scopes));
     }
   }
 

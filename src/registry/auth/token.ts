@@ -6,10 +6,9 @@ import { retryAfterMs } from "../errors/refusal.ts";
 import { refusal, sameOrigin } from "../http/address.ts";
 import type { Http, HttpRequest, HttpResponse } from "../http/http.ts";
 import { bodyOf } from "../http/types.ts";
-import type { BearerScheme } from "./challenge.ts";
+import { type BearerScheme, mergeScopes, readsOnly } from "./challenge.ts";
 import type { Credentials } from "./credentials.ts";
 import { realmTrust } from "./realm.ts";
-import { mergeScopes, readsOnly } from "./scope.ts";
 
 /** A request to a token server (distribution, "Docker Registry Token Authentication"). */
 interface TokenRequest {

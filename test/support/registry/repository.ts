@@ -6,7 +6,7 @@ import type { BuildEvent } from "../../../src/events.ts";
 import { type Content, contentOf } from "../../../src/oci/content.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
 import { MEDIA_TYPES } from "../../../src/oci/media-types.ts";
-import { createAuthorizer } from "../../../src/registry/auth/authorizer.ts";
+import { Authorizer } from "../../../src/registry/auth/authorizer.ts";
 import type { CredentialSource } from "../../../src/registry/auth/credentials.ts";
 import { type ClientOptions, createClient } from "../../../src/registry/client.ts";
 import { RETRY_POLICY } from "../../../src/registry/errors/retry.ts";
@@ -87,7 +87,7 @@ export function openedWith(
   const at = { registry: host, repository: "app", base };
   const http = createHttp({ environment: {}, onEvent, ...options });
   const scheme = traitsOf(host).usesBasic ? ({ kind: "basic" } as const) : undefined;
-  const authorizer = createAuthorizer({ ...at, http, credentials, onEvent, scheme });
+  const authorizer = new Authorizer({ ...at, http, credentials, onEvent, scheme });
   const client = createClient({
     ...at,
     http,

@@ -5,7 +5,7 @@ import { openCache } from "../../../src/cache/cache.ts";
 import { LambdaPackError } from "../../../src/errors.ts";
 import type { OnEvent } from "../../../src/events.ts";
 import type { Content } from "../../../src/oci/content.ts";
-import { createAuthorizer } from "../../../src/registry/auth/authorizer.ts";
+import { Authorizer } from "../../../src/registry/auth/authorizer.ts";
 import { firstOf } from "../../../src/registry/auth/credentials.ts";
 import { dockerCredentials } from "../../../src/registry/auth/docker-config.ts";
 import { createClient } from "../../../src/registry/client.ts";
@@ -40,7 +40,7 @@ export function openQuick(stage: Stage, repository: string, work: Work, door: Do
   const http = createHttp({ environment, onEvent, ...(impatient && { timeouts: IMPATIENT }) });
   const docker = dockerCredentials(environment, homedir(), "stored");
   const credentials = firstOf(ecrCredentials({ environment, onEvent }), docker);
-  const authorizer = createAuthorizer({ ...at, http, credentials, onEvent });
+  const authorizer = new Authorizer({ ...at, http, credentials, onEvent });
   const chunked = work === "chunks" && { wholeUpTo: 0, chunkSize: CHUNK, minChunk: 0 };
   const traits = { ...traitsOf(registry), ...chunked };
   const client = createClient({

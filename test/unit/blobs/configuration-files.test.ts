@@ -37,12 +37,12 @@ const READERS: Readonly<
   "docker's config.json": {
     file: "config.json",
     code: "CREDENTIALS_INVALID",
-    run: `[...(await import(${source("registry/auth/docker-config-file.ts")})).readDockerConfigs({ DOCKER_CONFIG: directory }, directory)]`,
+    run: `[...(await import(${source("registry/auth/docker-config.ts")})).readDockerConfigs({ DOCKER_CONFIG: directory }, directory)]`,
   },
   "an auth.json that a variable names": {
     file: "auth.json",
     code: "CREDENTIALS_INVALID",
-    run: `[...(await import(${source("registry/auth/docker-config-file.ts")})).readDockerConfigs({ REGISTRY_AUTH_FILE: file }, directory)]`,
+    run: `[...(await import(${source("registry/auth/docker-config.ts")})).readDockerConfigs({ REGISTRY_AUTH_FILE: file }, directory)]`,
   },
   "a layout's oci-layout": {
     file: "oci-layout",

@@ -6,13 +6,13 @@ import { text } from "node:stream/consumers";
 import { describe, it, type TestContext } from "node:test";
 import { inspect } from "node:util";
 import type { BuildEvent } from "../../../../src/events.ts";
-import { type Authorizer, createAuthorizer } from "../../../../src/registry/auth/authorizer.ts";
+import { Authorizer } from "../../../../src/registry/auth/authorizer.ts";
+import { mergeActions, mergeScopes } from "../../../../src/registry/auth/challenge.ts";
 import type {
   CredentialRequest,
   CredentialSource,
   Credentials,
 } from "../../../../src/registry/auth/credentials.ts";
-import { mergeActions, mergeScopes } from "../../../../src/registry/auth/scope.ts";
 import { parseToken, requestToken } from "../../../../src/registry/auth/token.ts";
 import { addressKind } from "../../../../src/registry/http/address.ts";
 import type { Environment } from "../../../../src/registry/http/agent.ts";
@@ -37,8 +37,11 @@ interface Asked {
   readonly body: string;
 }
 
+/** What the client uses of an authorizer. */
+type Used = Pick<Authorizer, "authorization" | "handleChallenge" | "discover" | "credentialsFrom">;
+
 interface World {
-  readonly authorizer: Authorizer;
+  readonly authorizer: Used;
   readonly asked: Asked[];
   readonly events: BuildEvent[];
   readonly realm: string;
@@ -81,17 +84,14 @@ async function world(t: TestContext, options: WorldOptions = {}): Promise<World>
   const credentials = sourceOf(options.credentials);
   const names = { registry: base.host, repository: "app", base };
   const authorizer = asClient(
-    createAuthorizer({ ...names, http, credentials, onEvent, now: () => clock.now }),
+    new Authorizer({ ...names, http, credentials, onEvent, now: () => clock.now }),
     (signal) => http.send({ method: "GET", url: new URL("/v2/app/tags/list", base), signal }),
   );
   return { authorizer, asked, events, realm: realm.href, probes: () => probes, clock };
 }
 
 /** An authorizer that is used as the client uses it: a request without a header comes first, and is refused. */
-function asClient(
-  authorizer: Authorizer,
-  send: (signal: AbortSignal | undefined) => Promise<HttpResponse>,
-): Authorizer {
+function asClient(authorizer: Used, send: (signal: AbortSignal | undefined) => Promise<HttpResponse>): Used {
   let isLearned = false;
   return {
     handleChallenge: (...refused) => authorizer.handleChallenge(...refused),
@@ -375,7 +375,7 @@ async function strangers(
   const base = new URL("http://registry.test/");
   const names = { registry: "registry.test", repository: "app", base };
   const authorizer = asClient(
-    createAuthorizer({ ...names, http, credentials: sourceOf(alice), trustedRealms }),
+    new Authorizer({ ...names, http, credentials: sourceOf(alice), trustedRealms }),
     (signal) => http.send({ method: "GET", url: new URL("/v2/app/tags/list", base), signal }),
   );
   return { authorizer, authorizations };

@@ -7,8 +7,7 @@ import { describe, it, type TestContext } from "node:test";
 import { inspect } from "node:util";
 import { askHelper } from "../../../../src/registry/auth/credential-helper.ts";
 import { type CredentialSource, withFallback } from "../../../../src/registry/auth/credentials.ts";
-import { dockerCredentials } from "../../../../src/registry/auth/docker-config.ts";
-import { readDockerConfigs } from "../../../../src/registry/auth/docker-config-file.ts";
+import { dockerCredentials, readDockerConfigs } from "../../../../src/registry/auth/docker-config.ts";
 import type { Environment } from "../../../../src/registry/http/agent.ts";
 
 const SECRET = "c4nary-s3cret";
@@ -275,6 +274,11 @@ describe("the places of credentials", () => {
     const login = JSON.stringify({ auths: { "registry.test": { auth: auth("variable") } } });
     const environment = { DOCKER_AUTH_CONFIG: login };
     assert.equal(await userOf(dockerCredentials(environment, directory), "registry.test"), "variable");
+  });
+
+  it("are not read where only the variable is asked for", async (t) => {
+    const source = dockerCredentials({}, await home(t, { ".docker/config.json": "{" }), "variable");
+    assert.equal(await source.get("registry.test", "app"), undefined);
   });
 
   it("name the variable when its text is malformed", async (t) => {
