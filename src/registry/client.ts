@@ -2,8 +2,8 @@ import type { Pacing } from "../async/retry.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
 import type { Authorizer } from "./auth/authorizer.ts";
-import type { Attempted } from "./errors/attempted.ts";
 import { ERROR_LIMIT } from "./errors/error-document.ts";
+import type { Attempted } from "./errors/network-error.ts";
 import { unreachable } from "./errors/network-error.ts";
 import { refusalOf } from "./errors/refusal.ts";
 import { Attempts, type RetryPolicy } from "./errors/retry.ts";
@@ -51,9 +51,7 @@ export interface RegistryClient {
    * @throws an error with an `answer` for every unexpected status, and the system's own errors.
    */
   once(call: Call): Promise<HttpResponse>;
-  /** Like `once`, with retries. @throws as `once`, and REGISTRY_UNREACHABLE. */
-  send(call: Call): Promise<HttpResponse>;
-  /** Calls `work`, which makes several requests, with retries. @throws as `send`. */
+  /** Calls `work`, which makes requests, with retries. @throws as `once`, and REGISTRY_UNREACHABLE. */
   persist<T>(step: Step, work: (attempts: Attempts) => Promise<T>): Promise<T>;
   /** Returns a counter for work that retries each of its parts by this client's policy. */
   attempts(step: Step): Attempts;
@@ -78,7 +76,7 @@ const MAX_REDIRECTS = 5;
 const MAX_CHALLENGES = 2;
 
 export function createClient(options: ClientOptions): RegistryClient {
-  const { registry, repository, base, authorizer, traits, pacing, policy, throttle, onEvent } = options;
+  const { registry, repository, base, http, authorizer, traits, pacing, throttle, onEvent } = options;
   const name = `${registry}/${repository}`;
   const warn = warningsTo(onEvent, registry);
   let hasAnswered = false;
@@ -93,7 +91,7 @@ export function createClient(options: ClientOptions): RegistryClient {
     let isDone = false;
     try {
       for (;;) {
-        const response = await options.http.send(await exchange.request());
+        const response = await http.send(await exchange.request());
         hasAnswered = true;
         const answer = await exchange.answerTo(response);
         if (!answer) continue;
@@ -116,11 +114,10 @@ export function createClient(options: ClientOptions): RegistryClient {
     url: (path) => new URL(`/v2/${repository}/${path}`, base),
     follow: (location, asked) => followLocation(location, asked, base),
     once,
-    send: (call) => client.persist(call, () => once(call)),
     persist: (step, work) => client.attempts(step).run(work, step.signal),
     attempts: (step) =>
       new Attempts(`${step.action} ${step.subject}`, {
-        ...{ pacing, policy, throttle, onEvent },
+        ...options,
         wasReached: () => hasAnswered,
         explain: (error) => unreachable(error, attempted(step)),
       }),

@@ -9,24 +9,6 @@ export interface HolderMemory {
   remember(registry: string, descriptor: Descriptor, repository: string): Promise<void>;
 }
 
-/** Records which repositories of a registry have a blob in one run, so that others can mount it. */
-export interface BlobHolders {
-  /** Records that the repository has the blob. */
-  hold(place: Place, digest: Digest): void;
-  /** Announces an upload into the repository. */
-  announce(place: Place, content: Content): Announced;
-}
-
-export interface Announced {
-  /**
-   * Returns another repository that has the blob, after waiting for a running upload into it;
-   * undefined if none is known, or the registry does not mount.
-   */
-  readonly source: () => Promise<string | undefined>;
-  /** Records how the upload ended. */
-  readonly end: (hasSucceeded: boolean) => Promise<void>;
-}
-
 type Place = Pick<RegistryClient, "registry" | "repository" | "traits">;
 
 interface Holder {
@@ -38,39 +20,52 @@ interface Holder {
 /** In bytes; a smaller blob is sent as fast as it is mounted. */
 const WORTH_REMEMBERING = 64 * 1024;
 
-export function createHolders(memory?: HolderMemory): BlobHolders {
-  const holders = new Map<string, Holder>();
-  return {
-    hold({ registry, repository }, digest) {
-      const key = `${registry} ${digest}`;
-      if (!holders.has(key)) holders.set(key, { repository, isThere: Promise.resolve(true) });
-    },
-    announce({ registry, repository, traits }, { descriptor, origin }) {
-      const key = `${registry} ${descriptor.digest}`;
-      const isWorthIt = descriptor.size >= WORTH_REMEMBERING;
-      const other = holders.get(key);
-      const isFirst = !other || other.repository === repository;
-      let settle = (_isThere: boolean) => {};
-      const isThere = new Promise<boolean>((resolve) => {
-        settle = resolve;
-      });
-      if (isFirst) holders.set(key, { repository, isThere });
-      const known = async () => {
-        if (!isFirst) return (await other.isThere) ? other.repository : undefined;
-        return isWorthIt ? memory?.find(registry, descriptor.digest) : undefined;
-      };
-      return {
-        async source() {
-          if (!traits.mounts) return undefined;
-          const from = origin?.registry === registry ? origin.repository : await known();
-          return from === repository ? undefined : from;
-        },
-        async end(hasSucceeded) {
-          settle(hasSucceeded);
-          if (isFirst && !hasSucceeded) holders.delete(key);
-          if (isFirst && hasSucceeded && isWorthIt) await memory?.remember(registry, descriptor, repository);
-        },
-      };
-    },
-  };
+/** Records which repositories of a registry have a blob in one run, so that others can mount it. */
+export class BlobHolders {
+  readonly #memory: HolderMemory | undefined;
+  readonly #holders = new Map<string, Holder>();
+
+  constructor(memory?: HolderMemory) {
+    this.#memory = memory;
+  }
+
+  /** Records that the repository has the blob. */
+  hold({ registry, repository }: Place, digest: Digest): void {
+    const key = `${registry} ${digest}`;
+    if (!this.#holders.has(key)) this.#holders.set(key, { repository, isThere: Promise.resolve(true) });
+  }
+
+  /** Announces an upload into the repository. */
+  announce({ registry, repository, traits }: Place, { descriptor, origin }: Content) {
+    const key = `${registry} ${descriptor.digest}`;
+    const memory = descriptor.size >= WORTH_REMEMBERING ? this.#memory : undefined;
+    const other = this.#holders.get(key);
+    const isFirst = !other || other.repository === repository;
+    let settle = (_isThere: boolean) => {};
+    const isThere = new Promise<boolean>((resolve) => {
+      settle = resolve;
+    });
+    if (isFirst) this.#holders.set(key, { repository, isThere });
+    const known = async () => {
+      if (isFirst) return memory?.find(registry, descriptor.digest);
+      return (await other.isThere) ? other.repository : undefined;
+    };
+    return {
+      /**
+       * Returns another repository that has the blob, after waiting for a running upload into it;
+       * undefined if none is known, or the registry does not mount.
+       */
+      source: async (): Promise<string | undefined> => {
+        if (!traits.mounts) return undefined;
+        const from = origin?.registry === registry ? origin.repository : await known();
+        return from === repository ? undefined : from;
+      },
+      /** Records how the upload ended. */
+      end: async (hasSucceeded: boolean): Promise<void> => {
+        settle(hasSucceeded);
+        if (isFirst && !hasSucceeded) this.#holders.delete(key);
+        if (isFirst && hasSucceeded) await memory?.remember(registry, descriptor, repository);
+      },
+    };
+  }
 }

@@ -11,7 +11,7 @@ import { blobContent, headBlob } from "./blobs.ts";
 import { createClient, type RegistryClient } from "./client.ts";
 import { RETRY_POLICY, type RetryPolicy } from "./errors/retry.ts";
 import { createThrottles, type Throttles } from "./errors/throttle.ts";
-import { type BlobHolders, createHolders } from "./holders.ts";
+import { BlobHolders } from "./holders.ts";
 import { schemeOf } from "./http/address.ts";
 import type { Environment } from "./http/agent.ts";
 import { createHttp, type Http, type Timeouts } from "./http/http.ts";
@@ -107,7 +107,7 @@ function sentBy(http: Http, from: URL): Http {
 export function repositoryOf(
   client: RegistryClient,
   end: () => void,
-  holders: BlobHolders = createHolders(),
+  holders: BlobHolders = new BlobHolders(),
 ): Repository {
   const uploads = createUploads(client, holders);
   // The digest that each tag names, so that `publish` does not have to request it again.

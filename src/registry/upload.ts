@@ -7,12 +7,11 @@ import type { ImageSink, Watch } from "../oci/store.ts";
 import { headBlob } from "./blobs.ts";
 import type { RegistryClient } from "./client.ts";
 import type { Attempts } from "./errors/retry.ts";
-import { explainReset } from "./explain-reset.ts";
 import type { BlobHolders } from "./holders.ts";
 import type { HttpBody } from "./http/http.ts";
 import { type StartedUpload, StreamingUploads } from "./streaming-upload.ts";
 import { UploadProgress } from "./upload-progress.ts";
-import { uploadRefusal } from "./upload-refusal.ts";
+import { explainReset, uploadRefusal } from "./upload-refusal.ts";
 import { mountOrStart, partOf, type UploadSession } from "./upload-session.ts";
 
 /** All uploads into one repository. */

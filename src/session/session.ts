@@ -13,7 +13,7 @@ import type { ImageSink, ImageSource } from "../oci/store.ts";
 import { type CredentialSource, firstOf, withFallback } from "../registry/auth/credentials.ts";
 import { dockerCredentials } from "../registry/auth/docker-config.ts";
 import { createThrottles } from "../registry/errors/throttle.ts";
-import { type BlobHolders, createHolders } from "../registry/holders.ts";
+import { BlobHolders } from "../registry/holders.ts";
 import { timeoutsFor } from "../registry/http/idle-timer.ts";
 import { type ImageOrigin, openRepository, type Repository } from "../registry/repository.ts";
 import { type ImageLocation, unreachable } from "./image-location.ts";
@@ -55,7 +55,7 @@ export class Session {
     this.offline = plan.offline;
     this.signal = derivedSignal(plan.signal ?? new AbortController().signal);
     this.#credentials = credentialsOf(plan.environment, this.emit);
-    this.#holders = createHolders({
+    this.#holders = new BlobHolders({
       find: cache.findHolder,
       // A failure is ignored, because this only saves work in later runs.
       remember: (...holder) => cache.rememberHolder(...holder).catch(() => undefined),

@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../../errors.ts";
 import { clientCertificateHint } from "../http/socket-error.ts";
-import type { Action, Attempted, RefusalFacts } from "./attempted.ts";
+import type { Action, Attempted, RefusalFacts } from "./network-error.ts";
 import { isPullLimit } from "./retry.ts";
 
 /** The error code of a refusal, and the next step for the user. */
@@ -11,27 +11,16 @@ interface Hint {
 
 /**
  * The IAM action that each step needs (Amazon ECR user guide, "IAM permissions for pushing an
- * image").
+ * image"), and how often one account may call it in one Region (ECR service quotas).
  */
-const IAM: Readonly<Record<Action, string>> = {
-  "read the manifest": "ecr:BatchGetImage",
-  "write the manifest": "ecr:PutImage",
-  "check the blob": "ecr:BatchCheckLayerAvailability",
-  "read the blob": "ecr:GetDownloadUrlForLayer",
-  "start an upload": "ecr:InitiateLayerUpload",
-  "send the blob": "ecr:UploadLayerPart",
-  "finish the blob": "ecr:CompleteLayerUpload",
-};
-
-/** AWS quotas for one account in one Region (ECR service quotas). */
-const QUOTA: Readonly<Record<Action, string>> = {
-  "read the manifest": "2,000 a second",
-  "write the manifest": "10 a second",
-  "check the blob": "1,000 a second",
-  "read the blob": "3,000 a second",
-  "start an upload": "100 a second",
-  "send the blob": "500 a second",
-  "finish the blob": "100 a second",
+const ECR_STEPS: Readonly<Record<Action, readonly [iam: string, quota: string]>> = {
+  "read the manifest": ["ecr:BatchGetImage", "2,000 a second"],
+  "write the manifest": ["ecr:PutImage", "10 a second"],
+  "check the blob": ["ecr:BatchCheckLayerAvailability", "1,000 a second"],
+  "read the blob": ["ecr:GetDownloadUrlForLayer", "3,000 a second"],
+  "start an upload": ["ecr:InitiateLayerUpload", "100 a second"],
+  "send the blob": ["ecr:UploadLayerPart", "500 a second"],
+  "finish the blob": ["ecr:CompleteLayerUpload", "100 a second"],
 };
 
 function refusedWith(hint: string): Hint {
@@ -39,7 +28,8 @@ function refusedWith(hint: string): Hint {
 }
 
 export function iamActionOf(action: Action, registry: Attempted["registry"]): string {
-  return registry === "ecr-public" ? IAM[action].replace("ecr:", "ecr-public:") : IAM[action];
+  const [iam] = ECR_STEPS[action];
+  return registry === "ecr-public" ? iam.replace("ecr:", "ecr-public:") : iam;
 }
 
 function isEcr({ registry }: Attempted): boolean {
@@ -217,8 +207,8 @@ function pullLimit(attempted: Attempted): Hint {
 function tooMany({ action, registry }: Attempted): Hint {
   const again = "run it again later, or with fewer --jobs";
   if (registry !== "ecr") return refusedWith(again);
-  const iamAction = iamActionOf(action, registry);
-  return refusedWith(`AWS allows ${QUOTA[action]} of ${iamAction} for an account in a Region: ${again}`);
+  const [iam, quota] = ECR_STEPS[action];
+  return refusedWith(`AWS allows ${quota} of ${iam} for an account in a Region: ${again}`);
 }
 
 function hostOf({ name }: Attempted): string {

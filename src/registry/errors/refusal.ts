@@ -1,9 +1,9 @@
 import type { Pacing } from "../../async/retry.ts";
 import { LambdaPackError, type RegistryAnswer } from "../../errors.ts";
 import type { HttpResponse } from "../http/http.ts";
-import { type Attempted, sentence } from "./attempted.ts";
 import { type ErrorDocument, readErrorDocument } from "./error-document.ts";
 import { hintFor } from "./hints.ts";
+import { type Attempted, sentence } from "./network-error.ts";
 
 /** Reads the body of `response` (at most 64 KiB) and returns the error for it. */
 export async function refusalOf(

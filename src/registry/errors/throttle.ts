@@ -2,20 +2,6 @@ import { onAbort } from "../../async/abortable.ts";
 import type { Pacing } from "../../async/retry.ts";
 
 /**
- * Limits the requests to one host. There is no limit until the host says "too many": then half as
- * many requests run at once, all of them pause, and every full round of successes raises the limit
- * by one (additive increase, multiplicative decrease).
- */
-export interface Throttle {
-  /** Waits until a request may start. Call the returned function when the request has ended. */
-  enter(signal?: AbortSignal): Promise<(succeeded: boolean) => void>;
-  /** Records that the host asked for fewer requests: nothing starts for `pauseMs`. */
-  slowDown(pauseMs: number): void;
-  /** How many requests may run at once now. */
-  readonly limit: number;
-}
-
-/**
  * Refusals within this time count as one, because their requests ran at the same time (ocync also
  * halves once per 100 ms).
  */
@@ -23,66 +9,70 @@ const EPOCH_MS = 100;
 /** More than any push runs at once: from here on there is no limit again. */
 const FREE = 64;
 
-export function createThrottle(pacing: Pacing): Throttle {
-  let limit = Number.POSITIVE_INFINITY;
-  let active = 0;
-  let successes = 0;
-  let pausedUntil = 0;
-  let slowedAt = Number.NEGATIVE_INFINITY;
-  const queue: (() => void)[] = [];
+/**
+ * Limits the requests to one host. There is no limit until the host says "too many": then half as
+ * many requests run at once, all of them pause, and every full round of successes raises the limit
+ * by one (additive increase, multiplicative decrease).
+ */
+export class Throttle {
+  readonly #pacing: Pacing;
+  #limit = Number.POSITIVE_INFINITY;
+  #active = 0;
+  #successes = 0;
+  #pausedUntil = 0;
+  #slowedAt = Number.NEGATIVE_INFINITY;
+  readonly #queue: (() => void)[] = [];
 
-  const wake = () => {
-    while (queue.length > 0 && active < limit) {
-      active += 1;
-      queue.shift()?.();
-    }
-  };
-  const leave = (): void => {
-    active -= 1;
-    wake();
-  };
-  async function pause(signal: AbortSignal | undefined): Promise<void> {
-    for (let left = pausedUntil - pacing.now(); left > 0; left = pausedUntil - pacing.now()) {
-      await pacing.sleep(left, signal);
-    }
+  constructor(pacing: Pacing) {
+    this.#pacing = pacing;
   }
 
-  const succeeded = () => {
-    successes += 1;
-    if (successes < limit) return;
-    successes = 0;
-    limit = limit >= FREE ? Number.POSITIVE_INFINITY : limit + 1;
-    wake();
-  };
+  /** How many requests may run at once now. */
+  get limit(): number {
+    return this.#limit;
+  }
 
-  return {
-    get limit() {
-      return limit;
-    },
-    async enter(signal) {
-      signal?.throwIfAborted();
-      if (active < limit) active += 1;
-      else await queued(queue, signal);
-      try {
-        await pause(signal);
-      } catch (error) {
-        leave();
-        throw error;
-      }
-      return (hasSucceeded) => {
-        if (hasSucceeded) succeeded();
-        leave();
-      };
-    },
-    slowDown(pauseMs) {
-      const now = pacing.now();
-      pausedUntil = Math.max(pausedUntil, now + pauseMs);
-      if (now - slowedAt < EPOCH_MS) return;
-      slowedAt = now;
-      successes = 0;
-      limit = Math.max(1, Math.floor(Math.min(limit, Math.max(active, 2)) / 2));
-    },
-  };
+  /** Waits until a request may start. Call the returned function when the request has ended. */
+  async enter(signal?: AbortSignal): Promise<(succeeded: boolean) => void> {
+    signal?.throwIfAborted();
+    if (this.#active < this.#limit) this.#active += 1;
+    else await queued(this.#queue, signal);
+    try {
+      await this.#pause(signal);
+    } catch (error) {
+      this.#leave(false);
+      throw error;
+    }
+    return (succeeded) => this.#leave(succeeded);
+  }
+
+  /** Records that the host asked for fewer requests: nothing starts for `pauseMs`. */
+  slowDown(pauseMs: number): void {
+    const now = this.#pacing.now();
+    this.#pausedUntil = Math.max(this.#pausedUntil, now + pauseMs);
+    if (now - this.#slowedAt < EPOCH_MS) return;
+    this.#slowedAt = now;
+    this.#successes = 0;
+    this.#limit = Math.max(1, Math.floor(Math.min(this.#limit, Math.max(this.#active, 2)) / 2));
+  }
+
+  async #pause(signal: AbortSignal | undefined): Promise<void> {
+    const left = () => this.#pausedUntil - this.#pacing.now();
+    while (left() > 0) await this.#pacing.sleep(left(), signal);
+  }
+
+  #leave(succeeded: boolean): void {
+    if (succeeded) this.#successes += 1;
+    if (this.#successes >= this.#limit) {
+      this.#successes = 0;
+      this.#limit = this.#limit >= FREE ? Number.POSITIVE_INFINITY : this.#limit + 1;
+    }
+    this.#active -= 1;
+    while (this.#queue.length > 0 && this.#active < this.#limit) {
+      this.#active += 1;
+      this.#queue.shift()?.();
+    }
+  }
 }
 
 /** Waits for a turn, and leaves the queue when the signal aborts. */
@@ -112,7 +102,7 @@ export type Throttles = (host: string) => Throttle;
 export function createThrottles(pacing: Pacing): Throttles {
   const hosts = new Map<string, Throttle>();
   return (host) => {
-    const throttle = hosts.get(host) ?? createThrottle(pacing);
+    const throttle = hosts.get(host) ?? new Throttle(pacing);
     hosts.set(host, throttle);
     return throttle;
   };

@@ -10,7 +10,7 @@ import { redactUrl } from "../errors/redact.ts";
 import { refusal, refusalReason, schemeOf } from "./address.ts";
 import { type Agents, agentsFor } from "./agent.ts";
 import { certificatesOf } from "./certificates.ts";
-import { createIdleTimer, TIMEOUTS } from "./idle-timer.ts";
+import { IdleTimer, TIMEOUTS } from "./idle-timer.ts";
 import { checkLiteral, type GuardedTarget, guardedLookup } from "./lookup.ts";
 import { isProxyAnswer, proxyAnswer } from "./proxy.ts";
 import { type HttpResponse, httpResponse, type Reading, readEarlyBody, reasonOf } from "./response.ts";
@@ -47,7 +47,7 @@ export function createHttp(options: HttpOptions): Http {
     const report = reporter(request, onEvent);
     const stream = openStream(got, request, agents, guarded);
     const reading = { onEvent, stallMs: limits.stallMs, noticeMs: limits.noticeMs };
-    const timer = createIdleTimer({ ...reading, onExpired: (error) => stream.destroy(error) });
+    const timer = new IdleTimer({ ...reading, onExpired: (error) => stream.destroy(error) });
     const release = onAbort(signal, () => stream.destroy(reasonOf(signal)));
     const answered = new Promise<IncomingMessage>((resolve, reject) => {
       stream.on("error", (error) => reject(socketError(error, url)));

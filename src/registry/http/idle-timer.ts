@@ -55,18 +55,6 @@ export function timeoutsFor(ms: number): Timeouts {
  */
 export const MIN_PROGRESS: number = 16 * 1024;
 
-/** A timer for the phases of one exchange, one after the other. */
-export interface IdleTimer {
-  /**
-   * Ends the previous phase and starts one of at most `ms` milliseconds. The error's message starts
-   * with `what`.
-   */
-  start(what: string, ms: number): void;
-  stop(): void;
-  /** Stops for good: a later start has no effect. */
-  end(): void;
-}
-
 export interface IdleTimerOptions {
   /** Called at most once for each phase, with an error of code ETIMEDOUT. */
   readonly onExpired: (error: Error) => void;
@@ -74,38 +62,50 @@ export interface IdleTimerOptions {
   readonly noticeMs: number;
 }
 
-export function createIdleTimer({ onExpired, onEvent, noticeMs }: IdleTimerOptions): IdleTimer {
-  let timer: NodeJS.Timeout | undefined;
-  let late: NodeJS.Immediate | undefined;
-  let hasEnded = false;
-  const stop = (): void => {
-    clearTimeout(timer);
-    clearImmediate(late);
-  };
-  const wait = (what: string, ms: number, silentMs: number): void => {
-    const step = Math.min(noticeMs, ms - silentMs);
-    timer = setTimeout(() => {
-      // After a long computation, timers run before bytes that have arrived are read. Read those
-      // first.
-      late = setImmediate(() => {
-        const now = silentMs + step;
-        if (now >= ms) return onExpired(timeout(what, ms));
-        onEvent?.({ type: "waiting", what, silentMs: now, leftMs: Math.round(ms - now) });
-        wait(what, ms, now);
-      });
-    }, step);
-  };
-  return {
-    stop,
-    end() {
-      hasEnded = true;
-      stop();
-    },
-    start(what, ms) {
-      stop();
-      if (!hasEnded) wait(what, ms, 0);
-    },
-  };
+/** A timer for the phases of one exchange, one after the other. */
+export class IdleTimer {
+  readonly #options: IdleTimerOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #late: NodeJS.Immediate | undefined;
+  #hasEnded = false;
+
+  constructor(options: IdleTimerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Ends the previous phase and starts one of at most `ms` milliseconds. The error's message starts
+   * with `what`.
+   */
+  start(what: string, ms: number): void {
+    this.stop();
+    if (!this.#hasEnded) this.#wait(what, ms, 0);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#late);
+  }
+
+  /** Stops for good: a later start has no effect. */
+  end(): void {
+    this.#hasEnded = true;
+    this.stop();
+  }
+
+  #wait(what: string, ms: number, silentMs: number): void {
+    const { onExpired, onEvent, noticeMs } = this.#options;
+    const now = silentMs + Math.min(noticeMs, ms - silentMs);
+    const act = () => {
+      if (now >= ms) return onExpired(timeout(what, ms));
+      onEvent?.({ type: "waiting", what, silentMs: now, leftMs: Math.round(ms - now) });
+      this.#wait(what, ms, now);
+    };
+    // After a long computation, timers run before bytes that have arrived are read. Read those first.
+    this.#timer = setTimeout(() => {
+      this.#late = setImmediate(act);
+    }, now - silentMs);
+  }
 }
 
 function timeout(what: string, ms: number): Error {

@@ -3,7 +3,7 @@ import { onAbort } from "../../async/abortable.ts";
 import { LambdaPackError } from "../../errors.ts";
 import type { OnEvent } from "../../events.ts";
 import { printable, redactText, redactUrl } from "../errors/redact.ts";
-import { createIdleTimer, type IdleTimerOptions, MIN_PROGRESS } from "./idle-timer.ts";
+import { IdleTimer, type IdleTimerOptions, MIN_PROGRESS } from "./idle-timer.ts";
 import type { HttpRequest } from "./types.ts";
 
 /** The answer to a request. Read its body or call `discard`: either frees the connection. */
@@ -83,7 +83,7 @@ async function* readBody(
   message: IncomingMessage,
   { stallMs, ...notices }: Reading,
 ): AsyncGenerator<Uint8Array, void, void> {
-  const timer = createIdleTimer({ ...notices, onExpired: (error) => message.destroy(error) });
+  const timer = new IdleTimer({ ...notices, onExpired: (error) => message.destroy(error) });
   let [patience, bytes] = [stallMs, 0];
   const wait = (): number => {
     timer.start(`no more bytes came from ${host}`, patience);

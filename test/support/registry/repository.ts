@@ -10,7 +10,7 @@ import { Authorizer } from "../../../src/registry/auth/authorizer.ts";
 import type { CredentialSource } from "../../../src/registry/auth/credentials.ts";
 import { type ClientOptions, createClient } from "../../../src/registry/client.ts";
 import { RETRY_POLICY } from "../../../src/registry/errors/retry.ts";
-import { createThrottle } from "../../../src/registry/errors/throttle.ts";
+import { Throttle } from "../../../src/registry/errors/throttle.ts";
 import { createHttp, type HttpOptions } from "../../../src/registry/http/http.ts";
 import {
   openRepository,
@@ -95,7 +95,7 @@ export function openedWith(
     traits: { ...traitsOf(host), ...traits },
     pacing,
     policy: RETRY_POLICY,
-    throttle: createThrottle(pacing),
+    throttle: new Throttle(pacing),
     onEvent,
     ...options,
   });

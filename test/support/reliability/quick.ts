@@ -10,7 +10,7 @@ import { firstOf } from "../../../src/registry/auth/credentials.ts";
 import { dockerCredentials } from "../../../src/registry/auth/docker-config.ts";
 import { createClient } from "../../../src/registry/client.ts";
 import { RETRY_POLICY } from "../../../src/registry/errors/retry.ts";
-import { createThrottle } from "../../../src/registry/errors/throttle.ts";
+import { Throttle } from "../../../src/registry/errors/throttle.ts";
 import { createHttp } from "../../../src/registry/http/http.ts";
 import { type Repository, repositoryOf } from "../../../src/registry/repository.ts";
 import { traitsOf } from "../../../src/registry/traits.ts";
@@ -50,7 +50,7 @@ export function openQuick(stage: Stage, repository: string, work: Work, door: Do
     traits,
     pacing,
     policy: RETRY_POLICY,
-    throttle: createThrottle(pacing),
+    throttle: new Throttle(pacing),
     onEvent,
   });
   return repositoryOf(client, () => http.close());

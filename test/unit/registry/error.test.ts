@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { LambdaPackError } from "../../../src/errors.ts";
-import type { Attempted } from "../../../src/registry/errors/attempted.ts";
 import { parseErrorDocument } from "../../../src/registry/errors/error-document.ts";
+import type { Attempted } from "../../../src/registry/errors/network-error.ts";
 import { refusalOf } from "../../../src/registry/errors/refusal.ts";
 import { attemptsFor } from "../../../src/registry/errors/retry.ts";
 import type { HttpResponse } from "../../../src/registry/http/http.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { MessageChannel } from "node:worker_threads";
-import { createIdleTimer } from "../../../src/registry/http/idle-timer.ts";
+import { IdleTimer } from "../../../src/registry/http/idle-timer.ts";
 
 /** Holds this thread for longer than the limit of the timer. */
 function compute(ms: number): void {
@@ -13,7 +13,7 @@ describe("the idle timer of a registry", () => {
   for (const hasArrived of [true, false])
     it(`after a computation longer than its limit ${hasArrived ? "takes an answer that has arrived" : "expires without an answer"}`, async (t) => {
       const errors: Error[] = [];
-      const timer = createIdleTimer({
+      const timer = new IdleTimer({
         onExpired: (error) => errors.push(error),
         onEvent: undefined,
         noticeMs: 60_000,
@@ -21,7 +21,7 @@ describe("the idle timer of a registry", () => {
       // A message is read in the phase of the event loop in which sockets are.
       const { port1, port2 } = new MessageChannel();
       t.after(() => port1.close());
-      t.after(timer.stop);
+      t.after(() => timer.stop());
       const heard = new Promise<void>((resolve) => {
         port1.on("message", (isAnswer) => {
           if (isAnswer) timer.stop();

@@ -4,7 +4,7 @@ import { LambdaPackError, type RegistryAnswer } from "../../../src/errors.ts";
 import type { BuildEvent } from "../../../src/events.ts";
 import { damaged, retryAfterMs } from "../../../src/registry/errors/refusal.ts";
 import { Attempts, attemptsFor, RETRY_POLICY, type RetryPolicy } from "../../../src/registry/errors/retry.ts";
-import { createThrottle, createThrottles, type Throttle } from "../../../src/registry/errors/throttle.ts";
+import { createThrottles, Throttle } from "../../../src/registry/errors/throttle.ts";
 import { corpus } from "../../support/corpora.ts";
 import { testPacing } from "../../support/registry/repository.ts";
 
@@ -154,7 +154,7 @@ function attemptsWith(policy: RetryPolicy = RETRY_POLICY, random = 0.5) {
   const onEvent = (event: BuildEvent) => void events.push(event);
   const attempts = new Attempts("read the blob x", {
     ...{ pacing, policy, onEvent },
-    throttle: createThrottle(pacing),
+    throttle: new Throttle(pacing),
   });
   return { pacing, events, attempts };
 }
@@ -315,7 +315,7 @@ describe("the pace of a host", () => {
   };
 
   it("is free at first", async () => {
-    const throttle = createThrottle(testPacing());
+    const throttle = new Throttle(testPacing());
     let running = 0;
     const gate = deferred();
     const works = Array.from({ length: 20 }, () =>
@@ -332,7 +332,7 @@ describe("the pace of a host", () => {
 
   it("halves when the host asks for less, and again for the next time, but once for answers that came together", async () => {
     const pacing = testPacing();
-    const throttle = createThrottle(pacing);
+    const throttle = new Throttle(pacing);
     const gate = deferred();
     const works = Array.from({ length: 8 }, () => run(throttle, () => gate.promise));
     await settle();
@@ -348,7 +348,7 @@ describe("the pace of a host", () => {
 
   it("never falls below one at a time", async () => {
     const pacing = testPacing();
-    const throttle = createThrottle(pacing);
+    const throttle = new Throttle(pacing);
     for (let round = 0; round < 5; round++) {
       throttle.slowDown(0);
       await pacing.sleep(200);
@@ -358,7 +358,7 @@ describe("the pace of a host", () => {
   });
 
   it("grows by one after every full round of successes", async () => {
-    const throttle = createThrottle(testPacing());
+    const throttle = new Throttle(testPacing());
     throttle.slowDown(0);
     assert.equal(throttle.limit, 1);
     const limits: number[] = [];
@@ -380,14 +380,14 @@ describe("the pace of a host", () => {
 
   it("lets nobody start while the host wants a pause", async () => {
     const pacing = testPacing();
-    const throttle = createThrottle(pacing);
+    const throttle = new Throttle(pacing);
     throttle.slowDown(5000);
     await run(throttle, async () => {});
     assert.ok((pacing.waits[0] ?? 0) > 4900);
   });
 
   it("holds those that wait in line until there is room, and lets go of the one that is stopped", async () => {
-    const throttle = createThrottle(testPacing());
+    const throttle = new Throttle(testPacing());
     throttle.slowDown(0);
     const gate = deferred();
     const first = run(throttle, () => gate.promise);
