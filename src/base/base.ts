@@ -42,6 +42,8 @@ export interface BasePlan {
   readonly lock: LockPlan;
   /** true: files are copied from the image, and no layers are added to it. */
   readonly isCopied?: true;
+  /** true: does not warn if AWS no longer supports the base. */
+  readonly isSupportAllowed?: boolean;
 }
 
 /** Parses the name of a base. @throws REFERENCE_INVALID. */
@@ -80,10 +82,10 @@ async function pullOnce(plan: BasePlan, session: Session): Promise<Base> {
 
 async function pullFromRegistry(
   name: BaseName,
-  { platform, lock }: BasePlan,
+  { platform, lock, isSupportAllowed = false }: BasePlan,
   session: Session,
 ): Promise<Base & { readonly digest: Digest }> {
-  for (const warning of name.base ? baseWarnings(name.base, new Date()) : [])
+  for (const warning of name.base && !isSupportAllowed ? baseWarnings(name.base, new Date()) : [])
     session.emit({ type: "warning", ...warning });
   const pin = pinBase(name.published, platform, lock);
   const location = parseImageLocation(pin.digest ? `${name.reference}@${pin.digest}` : name.reference);

@@ -10,7 +10,15 @@ import type { Session } from "../session/session.ts";
 import { factsOfBuild, withLayers } from "./collect-facts.ts";
 
 import { SEVERITIES } from "./rule.ts";
-import { type Finding, isError, RULES, runRules, visitImage } from "./run-rules.ts";
+import {
+  type Finding,
+  isError,
+  type Judgement,
+  RULES,
+  runRules,
+  visitImage,
+  withoutAllowed,
+} from "./run-rules.ts";
 
 /** The settings of a check. Findings depend only on these, the image and the base's name. */
 export interface LintPlan {
@@ -40,11 +48,20 @@ interface LintInput {
   readonly known: Image | undefined;
 }
 
-/** Returns the findings about the complete image. */
-type Lint = (image: Image) => Promise<readonly Finding[]>;
+/** Judges the complete image. */
+type Lint = (image: Image) => Promise<Judgement>;
 
-/** A build gives no advice, which takes a third of the rules' time; `check` does. */
-const ADVICE: readonly string[] = RULES.filter(({ severity }) => severity === "info").map(({ id }) => id);
+/**
+ * A build gives no advice, which takes a third of the rules' time; `check` does. Whether the base
+ * is supported is reported before it is pulled.
+ */
+const SKIPPED: readonly string[] = [
+  ...RULES.filter(({ severity }) => severity === "info").map(({ id }) => id),
+  "base-support",
+];
+
+/** What a build does not look for, so that it cannot tell whether the image breaks these rules. */
+const UNKNOWN: ReadonlySet<string> = new Set([...SKIPPED, "base-behind", "secret-files"]);
 
 /**
  * Runs the rules over the files of a build and yields often, so that layers can be packed at the
@@ -56,18 +73,23 @@ export async function lintFiles(
   session: Session,
   signal: AbortSignal,
 ): Promise<Lint> {
-  if (!plan.isEnabled) return async () => [];
+  if (!plan.isEnabled) return async () => ({ findings: [], unbroken: [] });
   const remembered = known && (await findFindings(known, plan, base, session));
-  if (remembered) return async () => remembered;
+  if (remembered) return async () => judge(remembered, plan, true);
   const facts = await factsOfBuild(base, bare, { groups, reusedLayers }, { ...plan, noAdvice: true }, signal);
-  const allow = [...plan.allow, "base-support", ...ADVICE];
-  const visited = await visitImage(facts, allow, signal);
+  const visited = await visitImage(facts, SKIPPED, signal);
   return async (image) => {
-    const findings = await runRules(withLayers(facts, image), allow, visited);
+    const findings = await runRules(withLayers(facts, image), SKIPPED, visited);
     // If the files of a layer were not read, findings may be missing.
-    if (reusedLayers === 0) await rememberFindings(findings, image, plan, base, session);
-    return findings;
+    const isComplete = reusedLayers === 0;
+    if (isComplete) await rememberFindings(findings, image, plan, base, session);
+    return judge(findings, plan, isComplete);
   };
+}
+
+function judge(found: readonly Finding[], { allow }: LintPlan, isComplete: boolean): Judgement {
+  const { findings, unbroken } = withoutAllowed(found, allow);
+  return { findings, unbroken: isComplete ? unbroken.filter((id) => !UNKNOWN.has(id)) : [] };
 }
 
 /** Reports warnings. @throws CHECK_FAILED naming the errors. */
@@ -97,13 +119,15 @@ function failed(errors: readonly Finding[]): LambdaPackError {
 }
 
 /**
- * Returns the digest of everything that findings depend on: the image, the rules, the plan, and the
- * base's name, which stands for the base's files where its layers are not read.
+ * Returns the digest of everything that findings depend on: the image, the rules, the plan except
+ * what it allows, and the base's name, which stands for the base's files where its layers are not
+ * read.
  */
 function findingsKey(image: Image, plan: LintPlan, { name = "" }: Base): Digest {
   const rules = RULES.map(({ id, severity, expects }) => [id, severity, expects]);
   const { digest } = image.manifest.descriptor;
-  return digestOf(JSON.stringify([manifest.version, rules, digest, plan, name]));
+  const { allow: _, ...settings } = plan;
+  return digestOf(JSON.stringify([manifest.version, rules, digest, settings, name]));
 }
 
 async function findFindings(

@@ -88,31 +88,50 @@ export interface Finding extends Problem {
 /** The visitors of rules, after they have visited every entry. */
 export type Visited = ReadonlyMap<Rule, RuleVisitor>;
 
-/** Runs the slow part of {@link runRules}, which only needs the image's files and config. */
+/**
+ * Runs the slow part of {@link runRules}, which only needs the image's files and config.
+ * @param skipped ids of rules that are not run
+ */
 export async function visitImage(
   facts: ImageFacts,
-  allow: readonly string[],
+  skipped: readonly string[],
   signal?: AbortSignal,
 ): Promise<Visited> {
   const visitors = new Map<Rule, RuleVisitor>();
-  for (const rule of rulesWithout(allow)) if ("visitor" in rule) visitors.set(rule, rule.visitor(facts));
+  for (const rule of rulesWithout(skipped)) if ("visitor" in rule) visitors.set(rule, rule.visitor(facts));
   await visitFiles(facts, [...visitors.values()], signal);
   return visitors;
 }
 
 /**
- * Runs all rules except those in `allow` and returns their findings, errors first, then in the
+ * Runs all rules except those in `skipped` and returns their findings, errors first, then in the
  * order of the rules. `visited`: the result of {@link visitImage} for the same files and the same
- * `allow`, if it ran before.
+ * `skipped`, if it ran before.
  */
 export async function runRules(
   facts: ImageFacts,
-  allow: readonly string[] = [],
+  skipped: readonly string[] = [],
   visited?: Visited,
 ): Promise<readonly Finding[]> {
-  const visitors = visited ?? (await visitImage(facts, allow));
-  const found = await Promise.all(rulesWithout(allow).map((rule) => findingsOf(rule, facts, visitors)));
+  const visitors = visited ?? (await visitImage(facts, skipped));
+  const found = await Promise.all(rulesWithout(skipped).map((rule) => findingsOf(rule, facts, visitors)));
   return found.flat().sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
+}
+
+/** Findings without those that the user allows. */
+export interface Judgement {
+  readonly findings: readonly Finding[];
+  /** The rules that the user allows the image to break, and that it does not break. */
+  readonly unbroken: readonly string[];
+}
+
+/** Leaves out the findings of the rules in `allow`. */
+export function withoutAllowed(found: readonly Finding[], allow: readonly string[]): Judgement {
+  const broken = new Set(found.map(({ rule }) => rule));
+  return {
+    findings: found.filter(({ rule }) => !allow.includes(rule)),
+    unbroken: [...new Set(allow)].filter((id) => !broken.has(id)),
+  };
 }
 
 /** @throws USAGE for a name in `allow` that is not a rule. */
@@ -128,8 +147,8 @@ export function isError({ severity }: Finding): boolean {
   return severity === "error";
 }
 
-function rulesWithout(allow: readonly string[]): readonly Rule[] {
-  return RULES.filter(({ id }) => !allow.includes(id));
+function rulesWithout(skipped: readonly string[]): readonly Rule[] {
+  return RULES.filter(({ id }) => !skipped.includes(id));
 }
 
 async function findingsOf(rule: Rule, facts: ImageFacts, visited: Visited): Promise<readonly Finding[]> {

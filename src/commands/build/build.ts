@@ -14,7 +14,7 @@ import type { Growing } from "../../oci/store.ts";
 import { formatName, type Target } from "../../session/image-location.ts";
 import { Session } from "../../session/session.ts";
 import { withAws } from "../aws.ts";
-import { warnOfNoEffect } from "../options/no-effect.ts";
+import { warnOfNoEffect, warnOfUnbroken } from "../options/no-effect.ts";
 import { pushToNewRepository } from "../push/new-repository.ts";
 import { pushImage } from "../push/push.ts";
 import { type Destination, layerReports, type PushResult, statsOf } from "../push/result.ts";
@@ -142,7 +142,10 @@ export async function buildImage(given: BuildPlan, session: Session): Promise<Bu
     layers: image.layers.length,
     size: sizeOf(image),
   });
-  rejectErrors(await lint(image), session);
+  const { findings, unbroken } = await lint(image);
+  rejectErrors(findings, session);
+  warnOfUnbroken(unbroken, plan.given, session.emit);
+  if ("reuseFrom" in plan.given) context.previous.warnIfUnused();
   const hasPacked = made.some(({ how }) => how === "built");
   const encoder = hasPacked ? encoderOf(plan.layers.level) : undefined;
   return { base, detected, image, layers, handler, dependencies: dependencies.report, encoder };

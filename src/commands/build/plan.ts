@@ -110,6 +110,7 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
       platform: platform && platformOf(platform),
       family,
       lock: { path: lockPath(directory, values.lockFile), mode: lockMode(values) },
+      isSupportAllowed: allow.includes("base-support"),
     },
     detected,
     command: { cmd, handler, entrypoint, hasOwnTarget: values.target !== undefined, hasImageOptions: true },

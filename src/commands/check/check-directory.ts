@@ -47,7 +47,7 @@ export async function checkDirectory(
   const question = { explicitly: true, registry: registryOf(building.base.source) };
   const asks = plan.askBase === true && !session.offline;
   const now = asks ? await baseNow(image.settings, session, question) : undefined;
-  return resultOf(plan, { ...facts, files: { ...facts.files, duplicates }, baseNow: now });
+  return resultOf(plan, { ...facts, files: { ...facts.files, duplicates }, baseNow: now }, session.emit);
 }
 
 /**

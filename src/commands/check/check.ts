@@ -47,7 +47,7 @@ async function checkImage(
   });
   if (typeof found === "string") {
     const broken = { settings: NO_SETTINGS, brokenImage: found, brokenConfig: found };
-    return resultOf(plan, await factsOfImage(broken, [], 0, plan.lint, signal));
+    return resultOf(plan, await factsOfImage(broken, [], 0, plan.lint, signal), session.emit);
   }
   const { named } = found;
   const opened = { ...found, ...(await readConfig(named.open(found.manifest.config), signal)) };
@@ -67,7 +67,7 @@ async function checkImage(
     }),
   };
   const facts = await factsOfImage(known, layers, ownFrom, plan.lint, signal);
-  return resultOf(plan, facts, opened.content.descriptor.digest);
+  return resultOf(plan, facts, session.emit, opened.content.descriptor.digest);
 }
 
 async function findImage(location: ImageLocation, platform: Platform | undefined, session: Session) {

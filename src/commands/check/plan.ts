@@ -1,6 +1,14 @@
+import type { OnEvent } from "../../events.ts";
 import type { ImageFacts } from "../../lint/facts.ts";
 import type { LintPlan } from "../../lint/lint-build.ts";
-import { type Finding, isError, RULES, refuseUnknown, runRules } from "../../lint/run-rules.ts";
+import {
+  type Finding,
+  isError,
+  RULES,
+  refuseUnknown,
+  runRules,
+  withoutAllowed,
+} from "../../lint/run-rules.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { formatPlatform, type Platform, platformOf } from "../../oci/platform.ts";
 import { type ImageLocation, parseSource, pathKind } from "../../session/image-location.ts";
@@ -9,6 +17,7 @@ import { refusePath, withoutDirectory } from "../../session/source-path.ts";
 import { pickBuildOptions } from "../build/options.ts";
 import { type BuildPlan, parseBuildOptions } from "../build/plan.ts";
 import { readSessionOptions } from "../options/common.ts";
+import { warnOfUnbroken } from "../options/no-effect.ts";
 import { CHECK_OPTIONS, type CheckOptions } from "./options.ts";
 
 export interface CheckResult {
@@ -55,7 +64,10 @@ export function parseCheckOptions(options: CheckOptions): CheckPlan {
   const lint = { isEnabled: true, allow, deep, snapstart, architecture, allowSecrets, isCmdUnchecked };
   if (pathKind(source) === "directory") {
     const build = parseBuildOptions({ ...pickBuildOptions(options), directory: source, dryRun: true });
-    return { session, source, target: { kind: "directory", build }, lint, askBase, given: options };
+    // The rule base-support reports the same.
+    const base = { ...build.base, isSupportAllowed: true };
+    const target = { kind: "directory", build: { ...build, base } } as const;
+    return { session, source, target, lint, askBase, given: options };
   }
   refusePath(source);
   const location = withoutDirectory(source, () => parseSource(source, session.environment));
@@ -63,13 +75,17 @@ export function parseCheckOptions(options: CheckOptions): CheckPlan {
   return { session, source, target: { kind: "image", location, platform }, lint, askBase, given: options };
 }
 
-/** Runs the rules on `facts` and returns the result. */
+/** Runs the rules on `facts` and returns the result. Warns of allowed rules that are not broken. */
 export async function resultOf(
-  { source, lint: { allow } }: CheckPlan,
+  { source, lint: { allow }, given }: CheckPlan,
   facts: ImageFacts,
+  emit: OnEvent,
   digest?: CheckResult["digest"],
 ): Promise<CheckResult> {
-  const findings = await runRules(facts, allow);
+  const { findings, unbroken } = withoutAllowed(await runRules(facts), allow);
+  // Where base-behind is allowed, the base is not looked up.
+  const known = unbroken.filter((id) => id !== "base-behind");
+  if (facts.brokenConfig === undefined) warnOfUnbroken(known, given, emit);
   return {
     source,
     ...(digest && { digest }),

@@ -26,12 +26,12 @@ export async function checkFunctions(options: FunctionsOptions): Promise<CheckFu
     return mapConcurrent(
       plan.functions,
       { limit: plan.functions.length, signal: session.signal },
-      ({ name, settings }) =>
+      ({ name, settings, given }) =>
         attempt(name, async () => {
           const checking = parseCheckOptions(checkOptions(settings, options));
           if (checking.target.kind !== "directory") throw new Error("a function has a directory");
           const { build } = checking.target;
-          return inTurn(() => checkDirectory(checking, build, session));
+          return inTurn(() => checkDirectory({ ...checking, given }, { ...build, given }, session));
         }),
     );
   });

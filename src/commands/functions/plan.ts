@@ -30,6 +30,8 @@ export interface FunctionPlan {
   readonly name: string;
   /** The merged settings, for the options that are not part of a build. */
   readonly settings: Settings;
+  /** The settings that are not from the defaults. */
+  readonly given: Settings;
   readonly build: BuildPlan;
 }
 
@@ -49,7 +51,11 @@ export function planFunctions(options: FunctionsOptions): FunctionsPlan {
   const { environment = process.env } = own;
   const functions = selectFunctions(loaded, names).map((name) => {
     const settings = functionSettings(loaded, name, { ...flags, ...own }, environment);
-    return { name, settings, build: named(name, () => parseBuildOptions(buildOptions(settings))) };
+    const build = named(name, () => parseBuildOptions(buildOptions(settings)));
+    // A default that does nothing for one function is for others, and causes no warning.
+    const chosen = { ...loaded.functions.get(name), ...flags, ...own };
+    const given = Object.fromEntries(Object.entries(settings).filter(([key]) => Object.hasOwn(chosen, key)));
+    return { name, settings, given, build: { ...build, given } };
   });
   refuseSharedDestinations(functions);
   const [first] = functions;

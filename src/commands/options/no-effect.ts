@@ -48,7 +48,13 @@ export function noEffectWarning(name: string, reason: string): BuildEvent {
   return { type: "warning", message: `${flag} has no effect: ${reason}`, hint: `leave out ${flag}` };
 }
 
-/** Does the same for a command that works on existing images, its sources and destinations. */
+/** Warns of rules that `allow` names and that the image does not break, if `allow` was given. */
+export function warnOfUnbroken(rules: readonly string[], given: object, emit: OnEvent): void {
+  if (!("allow" in given)) return;
+  for (const rule of rules) emit(noEffectWarning(`allow ${rule}`, "the image does not break that rule"));
+}
+
+/** Does as {@link warnOfNoEffect} for a command on existing images, its sources and destinations. */
 export function warnOfNoEffectOnImages(
   images: readonly { readonly kind: string }[],
   table: OptionTable,

@@ -80,7 +80,6 @@ describe("findings of an earlier build", () => {
   });
 
   const CHANGES: Readonly<Record<string, Partial<BuildOptions>>> = {
-    allow: { allow: ["entrypoint", "runtime-client", "history"] },
     architecture: { arch: "arm64" },
     cmd: { cmd: ["x"] },
     deep: { deep: true },
@@ -106,6 +105,12 @@ describe("findings of an earlier build", () => {
       assert.deepEqual([second.digest, second.warnings], [fresh.digest, fresh.warnings]);
     });
   }
+
+  it("a build with another --allow reuses findings and leaves out those of the rules that it names", async () => {
+    const { second } = await twice(mark, { allow: ["entrypoint", "runtime-client", "handler"] });
+    assert.equal(isMarked(second), true);
+    assert.ok(second.warnings.includes("--allow handler has no effect: the image does not break that rule"));
+  });
 
   it("a build with an option that does not change the image reuses findings", async () => {
     const { second, cache } = await twice(mark, { tag: ["v2"], jobs: 2, offline: true });

@@ -202,6 +202,18 @@ describe("an option of build that changes nothing is told: ", () => {
     assert.deepEqual(messages, []);
   });
 
+  it("each allowed rule that the image does not break, and none that a build does not run", async () => {
+    const allow = ["size", "runtime-client", "handler", "ballast", "base-behind"];
+    assert.deepEqual(await onScratch({ check: true, allow, dryRun: true }), [
+      "--allow size has no effect: the image does not break that rule",
+      "--allow handler has no effect: the image does not break that rule",
+    ]);
+    const source = { source: app, base: "scratch", allow: ["size"] };
+    assert.deepEqual(await told((common) => check({ ...common, ...source })), [
+      "--allow size has no effect: the image does not break that rule",
+    ]);
+  });
+
   it("lock beside updateBase, and a base that is named by its digest", async () => {
     const lockFile = join(temporaryDirectory(), "lock");
     assert.deepEqual(await onPython({ lock: true, updateBase: true, lockFile }), [

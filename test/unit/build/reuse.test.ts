@@ -203,6 +203,37 @@ describe("build that reuses layers of an earlier image", () => {
     );
   });
 
+  const warningsOf = ({ events }: Run) =>
+    events.flatMap((event) => (event.type === "warning" ? [event.message] : []));
+
+  it("a build warns once that nothing of the image of --reuse-from has its files", async () => {
+    const to = newTarget();
+    await machine().run(checkout({ "app.py": "def handler(e, c): return 1\n" }), { to });
+    const second = await machine().run(checkout(APP), { reuseFrom: to });
+    const message = `nothing is reused from ${to}: none of its layers has the files of this build`;
+    assert.deepEqual([hows(second), warningsOf(second)], [built, [message]]);
+  });
+
+  it("a build warns that --reuse-from names an image without layers of its compression level", async () => {
+    const [to, base] = [newTarget(), `${registry.host}/lambda/python:3.12`];
+    await machine().run(checkout(APP), { to, level: 9 });
+    for (const reuseFrom of [to, base])
+      assert.deepEqual(warningsOf(await machine().run(checkout(APP), { reuseFrom })), [
+        `nothing is reused from ${reuseFrom}: it has no layer that lambda-pack packed with --level 4`,
+      ]);
+  });
+
+  it("a build does not warn of --reuse-from if one layer is reused, or if the cache has all layers", async () => {
+    const [to, here] = [newTarget(), machine()];
+    await here.run(checkout(APP), { to });
+    const changed = checkout({ ...APP, "app.py": "def handler(e, c): return 6\n" });
+    const [partly, cached] = [
+      await machine().run(changed, { reuseFrom: to }),
+      await here.run(checkout(APP), { reuseFrom: `${registry.host}/lambda/python:3.12` }),
+    ];
+    assert.deepEqual([warningsOf(partly), warningsOf(cached)], [[], []]);
+  });
+
   it("a build --offline reuses layers of a layout that --reuse-from names and makes no request", async () => {
     const out = `oci:${join(temporaryDirectory(), "out")}`;
     const base = `oci:${join(temporaryDirectory(), "base")}`;

@@ -56,6 +56,7 @@ describe("bases of other publishers", () => {
     await publishBase(registry, "own/plain", "1", await baseOf(PYTHON, { cmd: ["python3"] }));
     await publishBase(registry, "lambda/python", "3.12", await awsBase("python"));
     await publishBase(registry, "lambda/nodejs", "22", await awsBase("nodejs"));
+    await publishBase(registry, "lambda/python", "3.8", await awsBase("python"));
   });
   after(() => registry.stop());
 
@@ -96,6 +97,28 @@ describe("bases of other publishers", () => {
         entrypoint: ["/usr/local/bin/python3"],
       }),
       { code: "CHECK_FAILED", message: /no runtime interface client for python/ },
+    );
+  });
+
+  it("build with --allow base-support does not warn that AWS no longer supports the base", async () => {
+    const [usual, allowed] = [
+      await warningsOf({ base: "python:3.8" }),
+      await warningsOf({ base: "python:3.8", allow: ["base-support"] }),
+    ];
+    assert.equal(usual.filter((text) => text.startsWith("the base python:3.8 ")).length, 1, usual.join());
+    assert.deepEqual(allowed, []);
+  });
+
+  it("check of a directory reports a base without support once, as a finding", async () => {
+    const events: BuildEvent[] = [];
+    const { findings } = await check({
+      ...common(),
+      ...{ source: makeTree(APP), base: "python:3.8", onEvent: (event) => events.push(event) },
+    });
+    assert.equal(findings.filter(({ rule }) => rule === "base-support").length, 1);
+    assert.deepEqual(
+      events.filter(({ type }) => type === "warning"),
+      [],
     );
   });
 

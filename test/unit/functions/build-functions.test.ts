@@ -135,6 +135,22 @@ describe("buildFunctions", () => {
     assert.deepEqual((await run(root)).names, NAMES);
   });
 
+  it("warns of settings without effect that a function has, and of no defaults", async () => {
+    const { defaults } = config(`${registry.host}/{name}:v1`);
+    const root = project(NAMES, {
+      defaults: { ...defaults, allow: ["handler"], exclude: ["none/**"] },
+      functions: { ...functions, worker: { allow: ["handler"] } },
+    });
+    const warnings = (await run(root)).events.filter(({ type }) => type === "warning");
+    assert.deepEqual(warnings, [
+      {
+        type: "warning",
+        message: "--allow handler has no effect: the image does not break that rule",
+        hint: "leave out --allow handler",
+      },
+    ]);
+  });
+
   it("lets options win over the file, and puts the name of each function into them", async () => {
     const root = project(NAMES, config(`${registry.host}/{name}:v1`));
     const { references } = await run(root, { options: { to: `${registry.host}/other/{name}:v2` } });

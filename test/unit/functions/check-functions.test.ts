@@ -50,6 +50,26 @@ describe("checkFunctions", () => {
   });
 });
 
+it("checkFunctions warns of an allowed rule that a function does not break, and of no defaults", async () => {
+  const tree = {
+    "api/index.mjs": "export const handler = 1;\n",
+    "mail/index.mjs": "export const handler = 2;\n",
+  };
+  const config = {
+    defaults: { base: "nodejs:22", directory: "{name}", allow: ["size"] },
+    functions: { api: {}, mail: { allow: ["size", "base-behind"] } },
+  };
+  const events: BuildEvent[] = [];
+  await checkFunctions({
+    config: join(makeTree({ ...tree, "lambda-pack.jsonc": JSON.stringify(config) }), "lambda-pack.jsonc"),
+    ...{ cache: false, environment: environment(), onEvent: (event) => events.push(event) },
+  });
+  assert.deepEqual(
+    events.flatMap((event) => (event.type === "warning" ? [event.message] : [])),
+    ["--allow size has no effect: the image does not break that rule"],
+  );
+});
+
 describe("showConfig", () => {
   it("shows what each function comes to, with paths from here", () => {
     const { functions } = showConfig({ config: join(root, "lambda-pack.jsonc"), environment: {} });

@@ -44,6 +44,8 @@ export interface PreviousLayers {
   find(fingerprint: Digest): Promise<ReusedLayer | undefined>;
   /** Returns all layers of an installation in order; undefined if one is missing. */
   findInstallation(key: Digest): Promise<readonly ReusedLayer[] | undefined>;
+  /** Warns if the image that the user named was read, and no layer of it was found. */
+  warnIfUnused(): void;
 }
 
 interface PreviousOptions {
@@ -61,11 +63,35 @@ interface PreviousOptions {
  * the user is warned only if it was named.
  */
 export function openPrevious(options: PreviousOptions): PreviousLayers {
-  const load = once(() => loadLayers(options));
+  const { plan, level, session } = options;
+  let named: LayersByFingerprint | undefined;
+  let isUsed = false;
+  const load = once(async () => {
+    if (!plan.isEnabled || !plan.from) return loadLayers(options);
+    named = await layersAt(plan.from, true, options);
+    return named ?? new Map();
+  });
+  const used = <T>(found: T | undefined): T | undefined => {
+    isUsed ||= found !== undefined;
+    return found;
+  };
   return {
     hasLayers: async () => (await load()).size > 0,
-    find: async (fingerprint) => (await load()).get(fingerprint),
-    findInstallation: async (key) => installationIn([...(await load()).values()], key),
+    find: async (fingerprint) => used((await load()).get(fingerprint)),
+    findInstallation: async (key) => used(installationIn([...(await load()).values()], key)),
+    warnIfUnused: () => {
+      if (!plan.from || !named || isUsed) return;
+      const reason =
+        named.size > 0
+          ? "none of its layers has the files of this build"
+          : `it has no layer that lambda-pack packed with --level ${level}`;
+      const message = `nothing is reused from ${formatLocation(plan.from)}: ${reason}`;
+      session.emit({
+        type: "warning",
+        message,
+        hint: "name another image with --reuse-from, or leave it out",
+      });
+    },
   };
 }
 
@@ -80,11 +106,10 @@ function installationIn(layers: readonly ReusedLayer[], key: Digest): readonly R
 
 type LayersByFingerprint = ReadonlyMap<Digest, ReusedLayer>;
 
+/** Loads the layers of the previous image at each destination. */
 async function loadLayers(options: PreviousOptions): Promise<LayersByFingerprint> {
   const { plan, destinations, session } = options;
-  if (!plan.isEnabled) return new Map();
-  if (plan.from) return (await layersAt(plan.from, true, options)) ?? new Map();
-  if (session.offline) return new Map();
+  if (!plan.isEnabled || session.offline) return new Map();
   const images = destinations.map(async ({ location, tags: [tag = "latest"] }) => {
     if (location.kind !== "registry") return new Map();
     for await (const reference of candidates({ ...location.reference, tag }, session)) {
