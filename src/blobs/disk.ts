@@ -14,10 +14,14 @@ const HINTS: Readonly<Record<string, string>> = {
   EMFILE: "allow more open files (ulimit -n), or use fewer --jobs",
 };
 
+export function isSystemError(error: unknown): error is Error & { readonly code: string } {
+  return error instanceof Error && "code" in error && "syscall" in error;
+}
+
 /** Returns a system error as WRITE_FAILED naming the path, and any other error unchanged. */
 export function writeFailed(path: string, error: unknown): unknown {
-  if (!(error instanceof Error && "code" in error && "syscall" in error)) return error;
-  const code = String(error.code);
+  if (!isSystemError(error)) return error;
+  const { code } = error;
   const [, words = error.message] = /^[A-Z0-9]+: ([^,]+)/.exec(error.message) ?? [];
   return new LambdaPackError("WRITE_FAILED", `cannot write ${path}: ${words} (${code})`, {
     cause: error,

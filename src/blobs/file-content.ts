@@ -2,6 +2,7 @@ import { readSync } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { hasCode, LambdaPackError } from "../errors.ts";
 import type { Content, Descriptor } from "../oci/content.ts";
+import { isSystemError } from "./disk.ts";
 
 /** Larger reads are no faster, and their memory is freed late: 1 MiB took 35 MB more in a push. */
 const READ_BYTES = 256 * 1024;
@@ -60,7 +61,7 @@ export function fileContent(descriptor: Descriptor, path: string): Content {
     descriptor,
     file: path,
     async *read(from = 0, signal) {
-      if (!(await isFileOf(path, size))) throw spoiled(digest, path, `is not a file of ${size} bytes`);
+      if (!(await isFileOf(path, size))) throw contentMismatch(digest, path, `is not a file of ${size} bytes`);
       let position = from;
       try {
         for await (const chunk of readFileFrom(path, from, size, signal)) {
@@ -68,9 +69,9 @@ export function fileContent(descriptor: Descriptor, path: string): Content {
           yield chunk;
         }
       } catch (error) {
-        throw isSystemError(error) ? spoiled(digest, path, `cannot be read (${error.code})`, error) : error;
+        throw isSystemError(error) ? contentMismatch(digest, path, `cannot be read (${error.code})`, error) : error;
       }
-      if (position < size) throw spoiled(digest, path, `ended at byte ${position} of ${size}`);
+      if (position < size) throw contentMismatch(digest, path, `ended at byte ${position} of ${size}`);
     },
   };
 }
@@ -86,11 +87,7 @@ export async function isFileOf(path: string, size: number): Promise<boolean> {
   }
 }
 
-function isSystemError(error: unknown): error is Error & { readonly code: string } {
-  return error instanceof Error && "syscall" in error && "code" in error;
-}
-
-function spoiled(digest: string, path: string, what: string, cause?: unknown): LambdaPackError {
+function contentMismatch(digest: string, path: string, what: string, cause?: unknown): LambdaPackError {
   return new LambdaPackError("CONTENT_MISMATCH", `${digest}: ${path} ${what}`, {
     cause,
     hint: "the image on disk is damaged: make or copy it again",

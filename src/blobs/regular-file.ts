@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
-import { type ErrorCode, hasCode, LambdaPackError } from "../errors.ts";
+import { type ErrorCode, hasCode, LambdaPackError, messageOf } from "../errors.ts";
 
 /** 0 where the system has no such flag (Windows). */
 const { O_RDONLY, O_NONBLOCK = 0, O_NOFOLLOW = 0 } = constants;
@@ -105,7 +105,6 @@ export function readConfigurationFile(
   } catch (cause) {
     if (hasCode(cause, "ENOENT", "ENOTDIR")) return undefined;
     if (cause instanceof UnfitFile) throw new LambdaPackError(code, `${path} ${cause.message}`, { hint });
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new LambdaPackError(code, `${path} cannot be read: ${why}`, { hint, cause });
+    throw new LambdaPackError(code, `${path} cannot be read: ${messageOf(cause)}`, { hint, cause });
   }
 }

@@ -13,7 +13,7 @@ import {
   sweepPartials,
 } from "../blobs/partial.ts";
 import { readConfigurationFile } from "../blobs/regular-file.ts";
-import { LambdaPackError } from "../errors.ts";
+import { LambdaPackError, messageOf } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
 import { keepPrivate, keepSecret, stamp } from "./private-directory.ts";
 import { RECORD_KINDS } from "./records.ts";
@@ -38,15 +38,11 @@ export async function openDirectory(
   } catch (error) {
     onEvent?.({
       type: "warning",
-      message: `the cache ${directory} cannot be used, so nothing is kept: ${wordsOf(error)}`,
+      message: `the cache ${directory} cannot be used, so nothing is kept: ${messageOf(error)}`,
       hint: "make it writable, or name another directory with --cache-dir or LAMBDA_PACK_CACHE_DIR",
     });
     return openPrivate();
   }
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 async function openShared(path: string): Promise<CacheDirectory> {

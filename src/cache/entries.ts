@@ -2,6 +2,7 @@ import { lstatSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { createSingleFlight } from "../async/single-flight.ts";
 import { openBlobs } from "../blobs/blobs.ts";
+import { isSystemError } from "../blobs/disk.ts";
 import { readFileFrom } from "../blobs/file-content.ts";
 import type { Durability } from "../blobs/partial.ts";
 import { LambdaPackError } from "../errors.ts";
@@ -142,7 +143,7 @@ export async function digestOfFile(path: string): Promise<Digest | undefined> {
     for await (const chunk of readFileFrom(path, 0)) digester.update(chunk);
     return digester.digest();
   } catch (error) {
-    if (error instanceof Error && "syscall" in error) return undefined;
+    if (isSystemError(error)) return undefined;
     throw error;
   }
 }

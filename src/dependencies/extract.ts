@@ -4,7 +4,8 @@ import { promisify } from "node:util";
 import { createGunzip, gunzip } from "node:zlib";
 import { hasCode, LambdaPackError } from "../errors.ts";
 import type { Content } from "../oci/content.ts";
-import { type ArchiveHeader, type ArchiveReader, createArchiveReader, HEADER_BYTES } from "../tar/archive.ts";
+import { type ArchiveHeader, type ArchiveReader, createArchiveReader } from "../tar/archive.ts";
+import { TAR_BLOCK } from "../tar/entry.ts";
 import type { Archive } from "./installation.ts";
 
 /** The limits of an unpacked package. */
@@ -83,7 +84,7 @@ async function placeEntries(
       if (total.files > limits.files) throw broken(name, `has more than ${limits.files} files`);
       total.bytes += size;
       if (start === undefined) await files.addFile({ ...placed, size, content: entry });
-      else files.placeFile({ ...placed, size }, start + entry.offset + HEADER_BYTES);
+      else files.placeFile({ ...placed, size }, start + entry.offset + TAR_BLOCK);
     }
     entry.resume();
   }

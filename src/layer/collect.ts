@@ -4,8 +4,7 @@ import { type DirectoryModes, type Entry, sortByName, tarName } from "../tar/ent
 import { keepBytecodeValid } from "./bytecode.ts";
 import { defaultExcludes, isByDefault, isEnvironment, withDefaults } from "./ignore/default-excludes.ts";
 import { onlyInEnvironment } from "./ignore/environment-packages.ts";
-import { cleanPattern, compileIgnore, type Verdict } from "./ignore/ignore.ts";
-import { readIgnoreFile } from "./ignore/ignore-file.ts";
+import { cleanPattern, compileIgnore, readIgnoreFile, type Verdict } from "./ignore/ignore.ts";
 import { IgnoredDependencies } from "./ignore/ignored-dependencies.ts";
 import { isNever } from "./ignore/never.ts";
 import { checkLength } from "./names.ts";

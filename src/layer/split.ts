@@ -30,7 +30,7 @@ const APP = "app";
  * `deps 1` and so on. A file goes to the first rule that names it. `isInstalled` decides which
  * files are in `deps`; default: those in the usual directories of package managers. The result
  * depends only on names, sizes and the file lists of Python packages.
- * @throws IGNORE_PATTERN for an invalid glob.
+ * @throws USAGE for an invalid glob.
  */
 export function split(
   collection: Collection,

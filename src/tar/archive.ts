@@ -7,6 +7,7 @@ import { once } from "../async/single-flight.ts";
 import { hasCode, LambdaPackError } from "../errors.ts";
 import type { LayerEntry } from "./layer-entry.ts";
 import { TarReader } from "./tar-reader.ts";
+import { wholeBlocks } from "./write-header.ts";
 
 const loadTarStream = once(() => loadPackage("tar-stream", () => import("tar-stream")));
 
@@ -32,8 +33,6 @@ export type ArchiveMember =
 
 /** An image has a few hundred members at most; each is held in memory. */
 const MAX_MEMBERS = 100_000;
-/** The content of an entry begins this many bytes after its `offset`. */
-export const HEADER_BYTES: number = 512;
 const CHUNK_BYTES = 64 * 1024;
 
 const ZEROS = Buffer.alloc(CHUNK_BYTES);
@@ -124,7 +123,7 @@ export async function* writeArchive(files: Iterable<ArchiveFile>): AsyncGenerato
 }
 
 function damaged(path: string, contentEnd: number, cause: unknown): LambdaPackError {
-  const at = Math.ceil(contentEnd / HEADER_BYTES) * HEADER_BYTES;
+  const at = wholeBlocks(contentEnd);
   return broken(path, at === 0 ? "is not a tar archive" : `is damaged or cut off at byte ${at}`, cause);
 }
 

@@ -76,6 +76,12 @@ export type DirectoryModes = ReadonlyMap<string, number>;
 const DEFAULT_DIRECTORY_MODE = 0o755;
 
 /**
+ * In bytes. A tar consists of such blocks (GNU tar, "Basic Tar Format"); a header is one, and the
+ * content of a file begins right after it.
+ */
+export const TAR_BLOCK = 512;
+
+/**
  * Returns the name in the tar: directories end in a slash, so that byte order puts them right
  * before their children.
  */

@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import { TAR_BLOCK } from "./entry.ts";
 
 /**
  * The kind of an entry of a layer (POSIX pax(1), "ustar Interchange Format"); `other` is not
@@ -21,8 +22,6 @@ export interface TarHeader {
   readonly type: string;
   readonly link: string;
 }
-
-export const BLOCK = 512;
 
 const FIELDS = {
   mode: [100, 8],
@@ -94,7 +93,7 @@ function isChecksum(block: Buffer, expected: number): boolean {
   const [at, length] = FIELDS.checksum;
   let sum = length * SPACE;
   let high = 0;
-  for (let index = 0; index < BLOCK; index++) {
+  for (let index = 0; index < TAR_BLOCK; index++) {
     if (index >= at && index < at + length) continue;
     const byte = block[index] ?? 0;
     sum += byte;

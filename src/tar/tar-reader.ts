@@ -1,9 +1,10 @@
 import { LambdaPackError } from "../errors.ts";
+import { TAR_BLOCK } from "./entry.ts";
 import { entryPath } from "./entry-path.ts";
 import { FileContentReader } from "./file-content.ts";
 import { attributesIn, type LayerEntry, type LayerVisitor } from "./layer-entry.ts";
 import { type Extension, paxNumber, paxTime, readLongName, readPax } from "./pax.ts";
-import { BLOCK, kindOf, readHeader, type TarHeader } from "./read-header.ts";
+import { kindOf, readHeader, type TarHeader } from "./read-header.ts";
 import {
   type Fragment,
   isSparseFile,
@@ -50,7 +51,7 @@ export class TarReader {
   /** Bytes of holes in sparse files that were seen so far. */
   holes = 0;
   readonly #visitor: LayerVisitor;
-  readonly #block = Buffer.alloc(BLOCK);
+  readonly #block = Buffer.alloc(TAR_BLOCK);
   #filled = 0;
   #stage: Stage = HEADER;
   /** Bytes of the stage, and of the padding after it, that are still to come. */
@@ -87,13 +88,13 @@ export class TarReader {
   }
 
   #takeBlock(chunk: Buffer, at: number): number {
-    if (this.#filled === 0 && chunk.length - at >= BLOCK) {
-      this.#readBlock(chunk.subarray(at, at + BLOCK));
-      return at + BLOCK;
+    if (this.#filled === 0 && chunk.length - at >= TAR_BLOCK) {
+      this.#readBlock(chunk.subarray(at, at + TAR_BLOCK));
+      return at + TAR_BLOCK;
     }
-    const taken = chunk.copy(this.#block, this.#filled, at, at + BLOCK - this.#filled);
+    const taken = chunk.copy(this.#block, this.#filled, at, at + TAR_BLOCK - this.#filled);
     this.#filled += taken;
-    if (this.#filled === BLOCK) {
+    if (this.#filled === TAR_BLOCK) {
       this.#filled = 0;
       this.#readBlock(this.#block);
     }
@@ -112,7 +113,7 @@ export class TarReader {
   #readHeader(block: Buffer): void {
     const header = readHeader(block) ?? this.#refuse(this.entries === 0 ? "is not a tar" : "is damaged");
     // Rounded down to whole blocks: the block may have begun in the piece before.
-    if (header.type !== "g") this.#from ??= this.bytes - (this.bytes % BLOCK);
+    if (header.type !== "g") this.#from ??= this.bytes - (this.bytes % TAR_BLOCK);
     if ("xLK".includes(header.type)) this.#startExtension(header);
     else if (header.type === "g") this.#startBody({ kind: "skip" }, header.size);
     else this.#startEntry(header, block);
@@ -178,7 +179,7 @@ export class TarReader {
   }
 
   #continueLeadingMap(block: Buffer, { planned, map }: Extract<Stage, { kind: "leading map" }>): void {
-    const stored = planned.stored - BLOCK;
+    const stored = planned.stored - TAR_BLOCK;
     const fragments = map.add(block) ?? this.#refuse(DAMAGED_MAP);
     if (stored < 0) this.#refuse(DAMAGED_MAP);
     if (fragments === "more") this.#stage = { kind: "leading map", planned: { ...planned, stored }, map };
@@ -192,7 +193,7 @@ export class TarReader {
   }
 
   #enter(entry: LayerEntry, fragments: readonly Fragment[], stored: number): void {
-    const to = this.bytes - (this.bytes % BLOCK) + BLOCK;
+    const to = this.bytes - (this.bytes % TAR_BLOCK) + TAR_BLOCK;
     const wanted = this.#visitor.enter(entry, { from: this.#from ?? 0, to });
     this.#from = undefined;
     const show = (piece: Buffer) => this.#visitor.content?.(entry, piece);
@@ -203,7 +204,7 @@ export class TarReader {
   #startBody(stage: Stage, size: number): void {
     this.#stage = stage;
     this.#left = size;
-    this.#padding = (BLOCK - (size % BLOCK)) % BLOCK;
+    this.#padding = (TAR_BLOCK - (size % TAR_BLOCK)) % TAR_BLOCK;
     if (size === 0) this.#endBody();
   }
 

@@ -1,7 +1,4 @@
-import { type Entry, tarName } from "./entry.ts";
-
-/** In bytes: a tar consists of such records (POSIX pax, "ustar Interchange Format"). */
-export const RECORD = 512;
+import { type Entry, TAR_BLOCK, tarName } from "./entry.ts";
 
 /**
  * In seconds. A time below 0 or above this, where old readers end, goes into an extended header.
@@ -28,7 +25,7 @@ const PREFIX = { at: 345, length: 155 };
 const TYPES = { directory: "5", file: "0", symlink: "2", extended: "x" } as const;
 
 /** Owner 0:0 without names, device 0:0, and spaces where the checksum will be. */
-const TEMPLATE = Buffer.alloc(RECORD);
+const TEMPLATE = Buffer.alloc(TAR_BLOCK);
 for (const at of [108, 116, 329, 337]) TEMPLATE.write("000000 ", at, "latin1");
 TEMPLATE.fill(" ", CHECKSUM, CHECKSUM + 8);
 TEMPLATE.write("ustar\u000000", MAGIC, "latin1");
@@ -45,10 +42,10 @@ interface Fields {
 }
 
 /**
- * Writes the header of an entry into `block` at `at`, where there is room for a record. Returns
+ * Writes the header of an entry into `buffer` at `at`, where there is room for a block. Returns
  * false and writes nothing if the entry needs an {@link extendedHeader}.
  */
-export function writeHeader(block: Buffer, at: number, entry: Entry, mtime: Date): boolean {
+export function writeHeader(buffer: Buffer, at: number, entry: Entry, mtime: Date): boolean {
   const seconds = secondsOf(mtime);
   if (seconds < 0 || seconds > MAX_SECONDS) return false;
   const link = entry.kind === "symlink" ? entry.target : "";
@@ -57,7 +54,7 @@ export function writeHeader(block: Buffer, at: number, entry: Entry, mtime: Date
   if (!place) return false;
   const { name, prefix } = place;
   const { mode, size, type } = factsOf(entry);
-  writeRecord(block, at, { name, prefix, link, mode, size, seconds, type }); // spreads are slow
+  writeBlock(buffer, at, { name, prefix, link, mode, size, seconds, type }); // spreads are slow
   return true;
 }
 
@@ -81,21 +78,21 @@ export function extendedHeader(entry: Entry, mtime: Date): Buffer {
     link: link ? "PaxHeader" : "",
     seconds: late ? 0 : seconds,
   };
-  const bytes = Buffer.alloc(2 * RECORD + wholeRecords(records.length));
-  writeRecord(bytes, 0, { ...shared, ...facts, size: records.length, type: TYPES.extended });
-  records.copy(bytes, RECORD);
-  writeRecord(bytes, bytes.length - RECORD, { ...shared, ...facts });
+  const bytes = Buffer.alloc(2 * TAR_BLOCK + wholeBlocks(records.length));
+  writeBlock(bytes, 0, { ...shared, ...facts, size: records.length, type: TYPES.extended });
+  records.copy(bytes, TAR_BLOCK);
+  writeBlock(bytes, bytes.length - TAR_BLOCK, { ...shared, ...facts });
   return bytes;
 }
 
 /** Returns the bytes that contents of this size take in a tar. */
-export function wholeRecords(size: number): number {
-  return Math.ceil(size / RECORD) * RECORD;
+export function wholeBlocks(size: number): number {
+  return Math.ceil(size / TAR_BLOCK) * TAR_BLOCK;
 }
 
 /** Returns the bytes that an entry takes in a tar; with an extended header it takes more. */
 export function tarBytes(entry: Entry): number {
-  return RECORD + (entry.kind === "file" ? wholeRecords(entry.size) : 0);
+  return TAR_BLOCK + (entry.kind === "file" ? wholeBlocks(entry.size) : 0);
 }
 
 function secondsOf(mtime: Date): number {
@@ -127,7 +124,7 @@ function splitName(path: string): Pick<Fields, "name" | "prefix"> | undefined {
   return { name: path.slice(slash + 1), prefix: path.slice(0, slash) };
 }
 
-function writeRecord(block: Buffer, at: number, fields: Fields): void {
+function writeBlock(block: Buffer, at: number, fields: Fields): void {
   const { name, prefix, link } = fields;
   TEMPLATE.copy(block, at);
   block.write(name, at + NAME.at, "latin1");
@@ -142,7 +139,7 @@ function writeRecord(block: Buffer, at: number, fields: Fields): void {
     sum(block, at, at + LINK.at) +
     (link === "" ? 0 : sum(block, at + LINK.at, at + MAGIC)) +
     MAGIC_SUM +
-    (prefix === "" ? 0 : sum(block, at + PREFIX.at, at + RECORD));
+    (prefix === "" ? 0 : sum(block, at + PREFIX.at, at + TAR_BLOCK));
   writeOctal(block, at + CHECKSUM, 6, checksum);
   block[at + CHECKSUM + 7] = 0;
 }

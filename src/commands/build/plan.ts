@@ -7,8 +7,7 @@ import { guardPath } from "../../base/lock-file.ts";
 import { type InstallPlan, parseInstall } from "../../dependencies/plan.ts";
 import { LambdaPackError, misuse } from "../../errors.ts";
 import type { DetectedBase } from "../../lambda/detect-base.ts";
-import { cleanPattern, compileIgnore } from "../../layer/ignore/ignore.ts";
-import { readIgnoreFile } from "../../layer/ignore/ignore-file.ts";
+import { cleanPattern, compileIgnore, readIgnoreFile } from "../../layer/ignore/ignore.ts";
 import { openRoot, parseTarget } from "../../layer/source-root.ts";
 import type { LintPlan } from "../../lint/lint-build.ts";
 import { refuseUnknown } from "../../lint/run-rules.ts";
@@ -168,10 +167,10 @@ function contradiction(name: string, why: string, hint: string): LambdaPackError
 }
 
 function checkPatterns({ directory, ignoreFile, exclude, layer: layers }: BuildValues): void {
-  if (ignoreFile !== undefined) readIgnoreFile(directory, ignoreFile);
+  const { lines } = readIgnoreFile(directory, ignoreFile);
   const excluded = exclude.map((line) => ({ pattern: cleanPattern(line), where: "--exclude" }));
   const cut = layers.map(({ name, glob }) => ({ pattern: cleanPattern(glob), where: `--layer ${name}` }));
-  compileIgnore([...excluded, ...cut]);
+  compileIgnore([...lines, ...excluded, ...cut]);
 }
 
 function defaultDestination(directory: string): string {

@@ -1,5 +1,5 @@
-import type { Edit, Entry, FileEntry } from "../../tar/entry.ts";
-import { extendedHeader, RECORD, wholeRecords, writeHeader } from "../../tar/write-header.ts";
+import { type Edit, type Entry, type FileEntry, TAR_BLOCK } from "../../tar/entry.ts";
+import { extendedHeader, wholeBlocks, writeHeader } from "../../tar/write-header.ts";
 import { takeBlock } from "./blocks.ts";
 import { Source, WholeFileReader } from "./source.ts";
 
@@ -12,7 +12,7 @@ export interface TarOptions {
 }
 
 /** The end of a tar: two empty records. */
-const END = Buffer.alloc(2 * RECORD);
+const END = Buffer.alloc(2 * TAR_BLOCK);
 
 /**
  * Writes a tar of the entries, in their order, with owner 0:0 and no owner names (image-spec
@@ -55,16 +55,16 @@ class TarWriter {
 
   *header(entry: Entry): Generator<Buffer> {
     yield* this.#room();
-    if (writeHeader(this.#block, this.#filled, entry, this.#options.mtime)) this.#filled += RECORD;
+    if (writeHeader(this.#block, this.#filled, entry, this.#options.mtime)) this.#filled += TAR_BLOCK;
     else yield* this.bytes(extendedHeader(entry, this.#options.mtime));
   }
 
   /** Writes whole records. */
   *bytes(bytes: Buffer): Generator<Buffer> {
-    for (let at = 0; at < bytes.length; at += RECORD) {
+    for (let at = 0; at < bytes.length; at += TAR_BLOCK) {
       yield* this.#room();
-      bytes.copy(this.#block, this.#filled, at, at + RECORD);
-      this.#filled += RECORD;
+      bytes.copy(this.#block, this.#filled, at, at + TAR_BLOCK);
+      this.#filled += TAR_BLOCK;
     }
   }
 
@@ -119,7 +119,7 @@ class TarWriter {
   }
 
   #pad(): void {
-    const padded = wholeRecords(this.#filled);
+    const padded = wholeBlocks(this.#filled);
     this.#block.fill(0, this.#filled, padded);
     this.#filled = padded;
   }

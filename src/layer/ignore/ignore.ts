@@ -1,5 +1,10 @@
-import { posix } from "node:path";
-import { LambdaPackError } from "../../errors.ts";
+import { isUtf8 } from "node:buffer";
+import { lstatSync, readlinkSync } from "node:fs";
+import { basename, join, posix, resolve } from "node:path";
+import { readConfigurationFile } from "../../blobs/regular-file.ts";
+import { LambdaPackError, messageOf } from "../../errors.ts";
+import { toPosixPath } from "../../oci/explicit-registry.ts";
+import { IGNORE_FILES } from "./never.ts";
 import { compilePattern, type Pattern } from "./pattern.ts";
 import { indexRules } from "./rule-index.ts";
 
@@ -62,7 +67,7 @@ export function cleanPattern(line: string): string {
   return clean.length > 1 && clean.startsWith("/") ? clean.slice(1) : clean;
 }
 
-/** Compiles lines. @throws IGNORE_PATTERN naming the line of an invalid pattern. */
+/** Compiles lines. @throws IGNORE_PATTERN naming the line of an invalid pattern, USAGE for one of a flag. */
 export function compileIgnore(lines: readonly IgnoreLine[]): IgnoreRules {
   const rules = lines.map(compileRule);
   const index = indexRules(rules);
@@ -85,19 +90,71 @@ function compileRule({ pattern, where }: IgnoreLine): Rule {
   const exception = pattern.startsWith("!");
   const path = exception ? pattern.slice(1) : pattern;
   if (path === "") throw badPattern(pattern, where, exception ? "nothing follows the !" : "it is empty");
+  if (path.includes("\0")) throw badPattern(pattern, where, "it has a NUL byte, which no path has");
   try {
     return { ...compilePattern(path), exception };
   } catch (error) {
-    throw badPattern(pattern, where, error instanceof Error ? error.message : String(error));
+    throw badPattern(pattern, where, messageOf(error));
   }
 }
 
 function badPattern(pattern: string, where: string, what: string): LambdaPackError {
   return new LambdaPackError(
-    "IGNORE_PATTERN",
+    where.startsWith("--") ? "USAGE" : "IGNORE_PATTERN",
     `${where}: ${JSON.stringify(pattern.slice(0, 200))}: ${what}`,
     {
       hint: "the syntax is that of .dockerignore: * ? ** [a-z], a backslash before what is meant literally, ! before an exception",
     },
   );
+}
+
+/** The lines of an ignore file. */
+interface IgnoreFile {
+  /** Absolute; undefined if there is no ignore file. */
+  readonly path?: string;
+  readonly lines: readonly IgnoreLine[];
+}
+
+/**
+ * Reads the named file, which must exist; else the first of `.lambdaignore`, `.containerignore` and
+ * `.dockerignore` in the source directory.
+ * @throws FILE_UNREADABLE, also for a file that is not UTF-8 text.
+ */
+export function readIgnoreFile(root: string, named: string | undefined): IgnoreFile {
+  const candidates = named === undefined ? IGNORE_FILES.map((name) => join(root, name)) : [resolve(named)];
+  for (const path of candidates) {
+    const text = read(path, named);
+    if (text !== undefined) return { path, lines: parseIgnoreFile(text, named ?? basename(path)) };
+  }
+  return { lines: [] };
+}
+
+/** In bytes; no file that a person wrote is longer. */
+const MAX_BYTES = 4 * 1024 * 1024;
+
+function read(path: string, named: string | undefined): string | undefined {
+  const hint = "make it a readable regular file, or name another one with --ignore-file";
+  const bytes = readConfigurationFile(path, { maxBytes: MAX_BYTES, code: "FILE_UNREADABLE", hint });
+  if (bytes !== undefined && !isText(bytes))
+    throw new LambdaPackError("FILE_UNREADABLE", `${path} is not UTF-8 text`, {
+      hint: `save it as UTF-8, for example: iconv -f UTF-16 -t UTF-8 ${path} > ${path}.new`,
+    });
+  if (bytes === undefined && lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink())
+    throw new LambdaPackError(
+      "FILE_UNREADABLE",
+      `${path} is a link to ${readlinkSync(path)}, which does not exist`,
+      {
+        hint: `correct the link, or remove it: rm ${path}`,
+      },
+    );
+  if (bytes !== undefined || named === undefined) return bytes?.toString("utf8");
+  const slashed = toPosixPath(named);
+  throw new LambdaPackError("FILE_UNREADABLE", `cannot read ${path}: there is no such file`, {
+    hint: slashed === undefined ? "correct the path after --ignore-file" : `write ${slashed}`,
+  });
+}
+
+/** Excludes UTF-16, which Windows PowerShell writes by default: one of its first two bytes is no UTF-8, or 0. */
+function isText(bytes: Uint8Array): boolean {
+  return isUtf8(bytes) && !bytes.subarray(0, 2).includes(0);
 }

@@ -10,6 +10,7 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { writeFailed } from "../../blobs/disk.ts";
 import { LambdaPackError } from "../../errors.ts";
 import type { Layer } from "../../oci/image.ts";
 import { linkTarget } from "../../tar/entry-path.ts";
@@ -50,9 +51,7 @@ export async function unpackImage(
   const tree = new Tree(directory, owner === "others");
   for (const layer of layers) {
     const scan = await scanLayer(layer, tree.visitor(), { signal }).catch((cause: unknown) => {
-      throw isSystemError(cause)
-        ? new LambdaPackError("WRITE_FAILED", `the image cannot be unpacked into ${directory}`, { cause })
-        : cause;
+      throw writeFailed(directory, cause);
     });
     if (scan.diffId !== layer.diffId) {
       throw new LambdaPackError(
@@ -176,8 +175,4 @@ class Tree {
 
 function writeAll(file: number, piece: Buffer): void {
   for (let at = 0; at < piece.length; ) at += writeSync(file, piece, at);
-}
-
-function isSystemError(error: unknown): boolean {
-  return error instanceof Error && "syscall" in error;
 }

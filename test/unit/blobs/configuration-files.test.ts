@@ -22,17 +22,17 @@ const READERS: Readonly<
   ".lambdaignore": {
     file: ".lambdaignore",
     code: "FILE_UNREADABLE",
-    run: `(await import(${source("layer/ignore/ignore-file.ts")})).readIgnoreFile(directory, undefined)`,
+    run: `(await import(${source("layer/ignore/ignore.ts")})).readIgnoreFile(directory, undefined)`,
   },
   ".dockerignore": {
     file: ".dockerignore",
     code: "FILE_UNREADABLE",
-    run: `(await import(${source("layer/ignore/ignore-file.ts")})).readIgnoreFile(directory, undefined)`,
+    run: `(await import(${source("layer/ignore/ignore.ts")})).readIgnoreFile(directory, undefined)`,
   },
   "an ignore file that is named": {
     file: "named",
     code: "FILE_UNREADABLE",
-    run: `(await import(${source("layer/ignore/ignore-file.ts")})).readIgnoreFile(directory, file)`,
+    run: `(await import(${source("layer/ignore/ignore.ts")})).readIgnoreFile(directory, file)`,
   },
   "docker's config.json": {
     file: "config.json",

@@ -76,11 +76,15 @@ describe("options of build", () => {
     "a layer without a pattern": [{ ...BUILD, layer: [{ name: "a" }] }, { message: /layer should be/ }],
     "a layer rule with a pattern that means nothing": [
       { ...BUILD, layer: [{ name: "a", glob: "[" }] },
-      { code: "IGNORE_PATTERN", message: /--layer a/ },
+      { code: "USAGE", message: /--layer a/ },
+    ],
+    "an ignore file with a pattern that means nothing": [
+      { ...BUILD, directory: makeTree({ "app.py": "", ".dockerignore": "a\n[" }) },
+      { code: "IGNORE_PATTERN", message: /^\.dockerignore line 2: "\["/ },
     ],
     "an exclude pattern that means nothing": [
       { ...BUILD, exclude: ["["] },
-      { code: "IGNORE_PATTERN", message: /--exclude/ },
+      { code: "USAGE", message: /--exclude/ },
     ],
     "a function where true or false is due": [
       { ...BUILD, dryRun: () => true },

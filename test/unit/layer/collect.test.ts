@@ -214,11 +214,18 @@ describe("what is left out", () => {
       /^\.dockerignore line 3: "\["/,
     ));
 
+  it("names the file and line of a pattern with a NUL byte", () =>
+    refused(
+      makeTree({ ".dockerignore": "a\nb\0c\n", a: "" }),
+      "IGNORE_PATTERN",
+      /^\.dockerignore line 2: "b\\u0000c": it has a NUL byte, which no path has$/,
+    ));
+
   it("names --exclude when that is what means nothing", () =>
-    refused(makeTree({ a: "" }), "IGNORE_PATTERN", /^--exclude: /, { exclude: ["a["] }));
+    refused(makeTree({ a: "" }), "USAGE", /^--exclude: /, { exclude: ["a["] }));
 
   it("is not told by an empty --exclude", () =>
-    refused(makeTree({ a: "" }), "IGNORE_PATTERN", /^--exclude: "": it is empty/, { exclude: [" "] }));
+    refused(makeTree({ a: "" }), "USAGE", /^--exclude: "": it is empty/, { exclude: [" "] }));
 
   it("must be a file that exists when it is named", () =>
     refused(makeTree({ a: "" }), "FILE_UNREADABLE", /nothing-here/, { ignoreFile: "nothing-here" }));

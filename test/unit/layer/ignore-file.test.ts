@@ -24,6 +24,7 @@ describe("ignore files", () => {
 
   for (const [what, bytes] of [
     ["UTF-16", Buffer.from("\ufeffnode_modules\n", "utf16le")],
+    ["UTF-16 without a byte order mark", Buffer.from("node_modules\n", "utf16le")],
     ["Latin-1", Buffer.from("caf\u00e9\n", "latin1")],
   ] as const) {
     it(`an ignore file in ${what} is an error that names it`, () =>

@@ -91,7 +91,7 @@ describe("splitting", () => {
 
   it("names the rule whose glob means nothing", () =>
     assert.rejects(groupsOf({ a: "" }, [{ name: "data", glob: "a[" }]), {
-      code: "IGNORE_PATTERN",
+      code: "USAGE",
       message: /--layer data/,
     }));
 });

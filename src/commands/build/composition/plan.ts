@@ -2,7 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { posix, resolve } from "node:path";
 import { type BaseSource, parseBase } from "../../../base/base.ts";
 import { misuse } from "../../../errors.ts";
-import { readIgnoreFile } from "../../../layer/ignore/ignore-file.ts";
+import { readIgnoreFile } from "../../../layer/ignore/ignore.ts";
 import { openRoot, parseTarget } from "../../../layer/source-root.ts";
 import { isTag } from "../../../oci/reference.ts";
 import type { ImageLocation, Target } from "../../../session/image-location.ts";

@@ -1,8 +1,8 @@
 import { LambdaPackError } from "../../../errors.ts";
 import type { MergedView } from "../../../rootfs/view/merged-view.ts";
-import { type DirectoryEntry, parentOf, sortByName, tarName } from "../../../tar/entry.ts";
+import { type DirectoryEntry, parentOf, sortByName, TAR_BLOCK, tarName } from "../../../tar/entry.ts";
 import type { HeaderRange, LayerEntry, LayerVisitor } from "../../../tar/layer-entry.ts";
-import { extendedHeader, RECORD, writeHeader } from "../../../tar/write-header.ts";
+import { extendedHeader, writeHeader } from "../../../tar/write-header.ts";
 
 interface Missing {
   readonly entry: DirectoryEntry;
@@ -89,7 +89,7 @@ export class DirectoryWatch {
 }
 
 function headerOf({ entry, mtime }: Missing): Buffer {
-  const block = Buffer.alloc(RECORD);
+  const block = Buffer.alloc(TAR_BLOCK);
   return writeHeader(block, 0, entry, mtime) ? block : extendedHeader(entry, mtime);
 }
 
