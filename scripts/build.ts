@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Plugin, transform } from "esbuild";
-import { bundledPage } from "./build/bundle.ts";
+import { bundledPage, definedConstants } from "./build/bundle.ts";
 import { importTables } from "./build/option-types.ts";
 import { rollUpTypes } from "./build/types.ts";
 
@@ -28,6 +28,7 @@ export async function buildPackage(directory: string): Promise<void> {
     ],
     outdir: directory,
     chunkNames: "chunk-[hash]",
+    define: definedConstants(join(root, "src")),
     bundle: true,
     splitting: true,
     plugins: [bundledPage],
@@ -91,6 +92,7 @@ export async function buildAction(directory: string): Promise<void> {
     ],
     outdir: directory,
     chunkNames: "chunk-[hash]",
+    define: definedConstants(join(root, "src")),
     banner: { js: REQUIRE },
     mainFields: ["module", "main"], // some packages have a "main" that no bundler can follow
     plugins: [bundledPage, followRequires],

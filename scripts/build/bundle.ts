@@ -1,3 +1,6 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Plugin } from "esbuild";
 import { pageAssets } from "../../src/report/assets.ts";
 
@@ -11,3 +14,14 @@ export const bundledPage: Plugin = {
     }));
   },
 };
+
+/**
+ * Returns esbuild's `define` with a digest of all files in `src`, by which the findings of a check
+ * are cached (lint/lint-build.ts): rules use code of every directory.
+ */
+export function definedConstants(src: string): Readonly<Record<string, string>> {
+  const hash = createHash("sha256");
+  for (const name of readdirSync(src, { recursive: true, encoding: "utf8" }).sort())
+    if (/\.c?ts$/.test(name)) hash.update(`${name}\n`).update(readFileSync(join(src, name)));
+  return { LAMBDA_PACK_CODE: JSON.stringify(hash.digest("hex")) };
+}

@@ -61,7 +61,8 @@ export function fileContent(descriptor: Descriptor, path: string): Content {
     descriptor,
     file: path,
     async *read(from = 0, signal) {
-      if (!(await isFileOf(path, size))) throw contentMismatch(digest, path, `is not a file of ${size} bytes`);
+      if (!(await isFileOf(path, size)))
+        throw contentMismatch(digest, path, `is not a file of ${size} bytes`);
       let position = from;
       try {
         for await (const chunk of readFileFrom(path, from, size, signal)) {
@@ -69,7 +70,9 @@ export function fileContent(descriptor: Descriptor, path: string): Content {
           yield chunk;
         }
       } catch (error) {
-        throw isSystemError(error) ? contentMismatch(digest, path, `cannot be read (${error.code})`, error) : error;
+        throw isSystemError(error)
+          ? contentMismatch(digest, path, `cannot be read (${error.code})`, error)
+          : error;
       }
       if (position < size) throw contentMismatch(digest, path, `ended at byte ${position} of ${size}`);
     },

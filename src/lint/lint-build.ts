@@ -118,16 +118,19 @@ function failed(errors: readonly Finding[]): LambdaPackError {
   });
 }
 
+/** Digest of this program's code (scripts/build/bundle.ts). Not defined in a run from sources. */
+declare const LAMBDA_PACK_CODE: string;
+
 /**
- * Returns the digest of everything that findings depend on: the image, the rules, the plan except
- * what it allows, and the base's name, which stands for the base's files where its layers are not
- * read.
+ * Returns the digest of everything that findings depend on: the image, the version with its code,
+ * the plan except what it allows, and the base's name, which stands for the base's files where its
+ * layers are not read. undefined in a run from sources, whose rules may be other ones in the next.
  */
-function findingsKey(image: Image, plan: LintPlan, { name = "" }: Base): Digest {
-  const rules = RULES.map(({ id, severity, expects }) => [id, severity, expects]);
+function findingsKey(image: Image, plan: LintPlan, { name = "" }: Base): Digest | undefined {
+  if (typeof LAMBDA_PACK_CODE === "undefined") return undefined;
   const { digest } = image.manifest.descriptor;
   const { allow: _, ...settings } = plan;
-  return digestOf(JSON.stringify([manifest.version, rules, digest, settings, name]));
+  return digestOf(JSON.stringify([manifest.version, LAMBDA_PACK_CODE, digest, settings, name]));
 }
 
 async function findFindings(
@@ -136,7 +139,8 @@ async function findFindings(
   base: Base,
   { cache }: Session,
 ): Promise<readonly Finding[] | undefined> {
-  const text = await cache.findFindings(findingsKey(image, plan, base));
+  const key = findingsKey(image, plan, base);
+  const text = key && (await cache.findFindings(key));
   return text === undefined
     ? undefined
     : items(parseJson(Buffer.from(text), "findings"), MAX_FINDINGS).map(parseFinding);
@@ -157,7 +161,7 @@ async function rememberFindings(
 ): Promise<void> {
   const key = findingsKey(image, plan, base);
   const descriptor = image.layers.at(-1)?.descriptor;
-  if (descriptor && cache.directory !== undefined)
+  if (key && descriptor && cache.directory !== undefined)
     await cache.rememberFindings(key, descriptor, JSON.stringify(findings));
 }
 

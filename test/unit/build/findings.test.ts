@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, it } from "node:test";
+import { after, beforeEach, describe, it } from "node:test";
 import { type BuildEvent, type BuildOptions, type BuildResult, build } from "../../../src/index.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
 import { aMinuteLater } from "../../support/time.ts";
@@ -55,6 +55,12 @@ function mark(cache: string): void {
 
 const isMarked = ({ warnings }: Run) => warnings.some((text) => text.includes("marked"));
 
+/** Makes this run from sources one of a built program with that code. */
+function setCode(code: string | undefined): void {
+  if (code === undefined) Reflect.deleteProperty(globalThis, "LAMBDA_PACK_CODE");
+  else Reflect.set(globalThis, "LAMBDA_PACK_CODE", code);
+}
+
 /** Two builds of one directory with one cache. */
 async function twice(between: (cache: string, directory: string) => void, more: Partial<BuildOptions> = {}) {
   const [directory, cache] = [makeTree(APP), join(temporaryDirectory(), "cache")];
@@ -64,6 +70,25 @@ async function twice(between: (cache: string, directory: string) => void, more: 
 }
 
 describe("findings of an earlier build", () => {
+  beforeEach(() => setCode("a"));
+  after(() => setCode(undefined));
+
+  it("a build by a program with other code of the same version checks the image again", async () => {
+    const { second } = await twice((cache) => {
+      mark(cache);
+      setCode("b");
+    });
+    assert.equal(isMarked(second), false);
+    assert.match(second.warnings.join(), /dangling/);
+  });
+
+  it("a build from sources remembers no findings, because its rules may change", async () => {
+    setCode(undefined);
+    const [directory, cache] = [makeTree(APP), join(temporaryDirectory(), "cache")];
+    await run(directory, cache);
+    assert.deepEqual(recordsIn(cache), []);
+  });
+
   it("a build of an unchanged image reports the remembered findings and runs no rule", async () => {
     const { second } = await twice(mark);
     assert.equal(isMarked(second), true, second.warnings.join());

@@ -91,6 +91,17 @@ describe("the built package", { concurrency: 3 }, () => {
     assert.equal(stdout, `${registry.host}/app@${digest}\n`);
   });
 
+  it("the built command remembers the findings of a check, by its version and its code", async () => {
+    const own = join(temporaryDirectory(), "cache");
+    const check = building(app, `oci:${join(temporaryDirectory(), "out")}`).filter(
+      (word) => word !== "--no-check",
+    );
+    const allowed = ["--allow", "entrypoint", "--allow", "runtime-client"];
+    const { status, stderr } = await lambdaPack([...check, ...allowed, "--cache-dir", own]);
+    assert.equal(status, 0, stderr);
+    assert.equal(readdirSync(join(own, "findings")).length, 1);
+  });
+
   it("the built command prints the version of package.json", async () => {
     assert.equal((await lambdaPack(["--version"])).stdout, `${published.version}\n`);
   });
