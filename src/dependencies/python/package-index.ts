@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { LambdaPackError } from "../../errors.ts";
 import { createHttp } from "../../registry/http/http.ts";
 import { basicAuthorization, download } from "../download.ts";
@@ -8,6 +8,7 @@ import type { InstallContext } from "../installation.ts";
 import { unavailable } from "../lock-file.ts";
 import { type PythonTarget, pythonTargetName } from "../target.ts";
 import { normalizeName } from "./marker.ts";
+import type { RequirementLine } from "./requirements.ts";
 import { describeWheels } from "./wheels.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -53,31 +54,12 @@ const PYPI = "https://pypi.org/simple/";
 /** The largest page of a package on PyPI has some 10 MB. */
 const PAGE_LIMIT = 32 * 1024 * 1024;
 
-/** Deeper than any chain of included files. */
-const MAX_INCLUDED = 20;
-
-/**
- * Returns the first line of a requirements file, or of a file that it includes, that names a local
- * directory or archive.
- */
-export function localRequirement(path: string, depth = 0): string | undefined {
-  const lines = existsSync(path) ? readFileSync(path, "utf8").split(/\r?\n/) : [];
-  for (const line of lines) {
-    if (/^\s*(?:-e|--editable)[\s=]|^\s*(?:[\w.-]+\s*@\s*)?(?:file:|\.{1,2}(?:\/|\s*(?:$|[[;#])))/.test(line))
-      return line.trim();
-    const included = /^\s*(?:-r|--requirement)[\s=]+([^\s#]+)/.exec(line)?.[1];
-    const inside =
-      included !== undefined && depth < MAX_INCLUDED
-        ? localRequirement(join(dirname(path), included), depth + 1)
-        : undefined;
-    if (inside !== undefined) return inside;
-  }
-  return undefined;
-}
-
 /** Returns the index of pip and uv: from the requirements, else the environment, else PyPI. */
-function indexOf(requirements: string, environment: InstallContext["environment"]): URL | undefined {
-  const [, own] = /^\s*(?:-i|--index-url)[\s=]+(\S+)/m.exec(requirements) ?? [];
+function indexOf(
+  lines: readonly RequirementLine[],
+  environment: InstallContext["environment"],
+): URL | undefined {
+  const own = lines.flatMap(({ text }) => /^(?:-i|--index-url)[\s=]+(\S+)/.exec(text)?.[1] ?? [])[0];
   const text =
     own ??
     environment["UV_DEFAULT_INDEX"] ??
@@ -142,24 +124,22 @@ const MAX_SHOWN = 4;
  */
 export async function missingWheels(
   stderr: string,
-  requirementsFile: string,
+  lines: readonly RequirementLine[],
   target: PythonTarget,
   context: InstallContext,
 ): Promise<LambdaPackError | undefined> {
   const missing = missingIn(stderr);
   if (missing.length === 0) return undefined;
-  const index = context.offline
-    ? undefined
-    : indexOf(readFileSync(requirementsFile, "utf8"), context.environment);
-  const lines: string[] = [];
-  for (const one of missing) lines.push(await lineOf(one, index, target, context));
+  const index = context.offline ? undefined : indexOf(lines, context.environment);
+  const sentences: string[] = [];
+  for (const one of missing) sentences.push(await describeMissing(one, index, target, context));
   return unavailable(
-    lines.join("\n"),
+    sentences.join("\n"),
     "choose a version that has such a wheel, or a base image with a newer system: lambda-pack bases python",
   );
 }
 
-async function lineOf(
+async function describeMissing(
   { requirement, versions }: Missing,
   index: URL | undefined,
   target: PythonTarget,

@@ -1,11 +1,16 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { LambdaPackError } from "../../errors.ts";
 import { redactText } from "../../registry/errors/redact.ts";
 import type { InstallWay, LockFile, Selection } from "../detect.ts";
 import type { InstallContext } from "../installation.ts";
-import { unavailable } from "../lock-file.ts";
-import { localRequirement } from "../python/package-index.ts";
+import { lockInvalid, unavailable } from "../lock-file.ts";
+import {
+  localRequirement,
+  missingFile,
+  type RequirementLine,
+  requirementLines,
+} from "../python/requirements.ts";
 import { failed, runTool, succeedTool, type ToolCall } from "./run.ts";
 
 export type PythonWay = Extract<InstallWay, "uv" | "pip" | "poetry" | "pipenv">;
@@ -19,6 +24,8 @@ export const HOW_TO_GET = {
 
 export interface Requirements {
   readonly file: string;
+  /** Includes those of files that it names. */
+  readonly lines: readonly RequirementLine[];
   readonly isHashed: boolean;
   /** Whether every package is listed, so that nothing has to be resolved. */
   readonly isComplete: boolean;
@@ -36,10 +43,10 @@ export async function exported(
   tool: Omit<ToolCall, "command" | "howToGet">,
 ): Promise<Requirements> {
   if (file === "requirements.txt") {
-    const path = join(directory, file);
-    const local = localRequirement(path);
+    const lines = requirementsIn(directory, file);
+    const local = localRequirement(lines);
     if (local !== undefined) throw notPublished(file, local);
-    return { file: path, isHashed: / --hash=/.test(readFileSync(path, "utf8")), isComplete: false };
+    return requirements(join(directory, file), lines, false);
   }
   const path = join(workDirectory, "requirements.txt");
   if (way === "uv") {
@@ -73,7 +80,33 @@ export async function exported(
     });
     writeFileSync(path, stdout);
   }
-  return { file: path, isHashed: / --hash=/.test(readFileSync(path, "utf8")), isComplete: true };
+  return requirements(path, requirementsIn(workDirectory, "requirements.txt"), true);
+}
+
+function requirements(file: string, lines: readonly RequirementLine[], isComplete: boolean): Requirements {
+  return { file, lines, isHashed: lines.some(({ text }) => / --hash=/.test(text)), isComplete };
+}
+
+/**
+ * Reads a requirements file with the files that it includes.
+ * @throws LOCK_INVALID that names an included file which is not there
+ */
+export function requirementsIn(directory: string, file: string): readonly RequirementLine[] {
+  const lines = requirementLines(file, (name) => readIfThere(resolve(directory, name)));
+  const missing = lines.flatMap((line) => missingFile(line) ?? [])[0];
+  if (missing === undefined) return lines;
+  throw lockInvalid(
+    `${file} includes ${missing}, which cannot be read`,
+    `write the file, or correct the line: a path is relative to the file that has it`,
+  );
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
 }
 
 function notPublished(file: string, line: string): LambdaPackError {

@@ -6,13 +6,20 @@ import type { LockFile, Selection } from "../detect.ts";
 import type { Installation, InstalledFiles } from "../installation.ts";
 import { isKeptFile, virtualEnvironments } from "../python/installation.ts";
 import { missingWheels } from "../python/package-index.ts";
+import { areHashed } from "../python/requirements.ts";
 import { platformTags } from "../python/wheels.ts";
 import type { PythonTarget } from "../target.ts";
-import { exported, HOW_TO_GET, type PythonWay, type Requirements } from "./python-requirements.ts";
+import {
+  exported,
+  HOW_TO_GET,
+  type PythonWay,
+  type Requirements,
+  requirementsIn,
+} from "./python-requirements.ts";
 import { entriesIn, failed, hasTool, runTool, type ToolCall } from "./run.ts";
 
 /** Must be raised with every change of the calls below. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 /**
  * Installs from a lock or requirements file with uv or pip. Other locks are exported to
@@ -25,11 +32,10 @@ export function pythonToolInstallation(
   selection: Selection,
 ): Installation {
   const { directory, file, member } = found;
-  const text = readFileSync(join(directory, file), "utf8");
   return {
     way,
     lockFile: file,
-    key: keyOf(way, found, text, { target, selection }),
+    key: keyOf(way, found, { target, selection }),
     packages: [],
     replaces: virtualEnvironments(join(directory, member)),
     warnings: [],
@@ -51,7 +57,7 @@ export function pythonToolInstallation(
       const output = await runTool(call);
       if (output.status !== 0)
         throw (
-          (await missingWheels(output.stderr, requirements.file, target, context)) ?? failed(call, output)
+          (await missingWheels(output.stderr, requirements.lines, target, context)) ?? failed(call, output)
         );
       return filesIn(to, signal);
     },
@@ -62,29 +68,14 @@ export function pythonToolInstallation(
  * Returns the key of the installation; undefined for requirements without hashes, which leave
  * versions open.
  */
-function keyOf(
-  way: PythonWay,
-  { directory, file }: LockFile,
-  text: string,
-  wanted: object,
-): Digest | undefined {
-  if (file === "requirements.txt" && !isHashed(text)) return undefined;
+function keyOf(way: PythonWay, { directory, file }: LockFile, wanted: object): Digest | undefined {
+  const isLock = file !== "requirements.txt";
+  const lock = isLock ? readFileSync(join(directory, file), "utf8") : requirementsIn(directory, file);
+  if (typeof lock !== "string" && !areHashed(lock)) return undefined;
   // uv reads the default groups from it.
   const project = join(directory, "pyproject.toml");
   const settings = way === "uv" && existsSync(project) ? readFileSync(project, "utf8") : "";
-  return digestOf(JSON.stringify([way, FORMAT, wanted, digestOf(text), digestOf(settings)]));
-}
-
-/** Returns whether every line is a package with hashes. An included file counts as not hashed. */
-function isHashed(text: string): boolean {
-  const lines = text.replace(/\\\r?\n/g, " ").split("\n");
-  const wanted = lines.map((line) => line.replace(/(?:^|\s)#.*$/, "").trim()).filter((line) => line !== "");
-  return (
-    wanted.length > 0 &&
-    wanted.every(
-      (line) => /^--(?:index-url|extra-index-url|trusted-host)\b/.test(line) || / --hash=/.test(line),
-    )
-  );
+  return digestOf(JSON.stringify([way, FORMAT, wanted, lock, digestOf(settings)]));
 }
 
 /** Removes the user's settings for the target and for compilation, which would interfere. */

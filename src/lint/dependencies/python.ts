@@ -1,5 +1,5 @@
-import { posix } from "node:path";
 import { parseToml } from "../../dependencies/lock-file.ts";
+import { requirementLines } from "../../dependencies/python/requirements.ts";
 import { isObject, valueAt } from "../../oci/json.ts";
 import { type ImageFacts, taskRoot, within } from "../facts.ts";
 import { runtimeVersion } from "../language.ts";
@@ -27,8 +27,9 @@ export function missingPythonPackages(facts: ImageFacts): Problems {
   const { contents } = facts.files;
   const read = (name: string) => contents.text(`${root}/${name}`) ?? "";
   const project = tomlIn(read("pyproject.toml"));
+  const lines = requirementLines("requirements.txt", read).filter(({ isConstraint }) => !isConstraint);
   const sources: readonly (readonly [file: string, names: readonly string[]])[] = [
-    ["requirements.txt", requirementsIn(requirementLines("requirements.txt", read))],
+    ["requirements.txt", requirementsIn(lines.map(({ text }) => text))],
     [
       "pyproject.toml",
       [
@@ -100,24 +101,6 @@ function tomlIn(text: string): unknown {
   } catch {
     return undefined; // tools report a broken file themselves
   }
-}
-
-/** Returns the lines of a requirements file and of those that it includes with `-r`. */
-function requirementLines(
-  file: string,
-  read: (name: string) => string,
-  seen = new Set<string>(),
-): readonly string[] {
-  if (seen.has(file)) return [];
-  seen.add(file);
-  return read(file)
-    .split(/\r?\n/)
-    .flatMap((line) => {
-      const [, included] = /^\s*(?:-r|--requirement)[\s=]*([^\s#]+)/.exec(line) ?? [];
-      return included === undefined
-        ? [line]
-        : requirementLines(posix.join(posix.dirname(file), included), read, seen);
-    });
 }
 
 /** Returns the names in requirements (PEP 508), without those for other systems or versions. */

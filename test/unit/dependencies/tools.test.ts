@@ -146,6 +146,39 @@ describe("dependencies by uv", () => {
     assert.equal(calls().length, count + 4);
   });
 
+  it("are not installed again if hashed files that the requirements include decide over them", async (t) => {
+    const { path, calls } = programs({ uv: INSTALLS });
+    const cacheDir = join(temporaryDirectory(), "cache");
+    const tree = {
+      "requirements.txt": "-r more/base.txt # the rest\n-c limits.txt\n",
+      "more/base.txt": `-r other.txt\n${HASHED}`,
+      "more/other.txt": HASHED.replace("pkg", "other"),
+      "limits.txt": "pkg<2\n",
+    };
+    await run(t, tree, path, { cacheDir });
+    assert.match(calls().at(-1) ?? "", /--require-hashes$/);
+    const count = calls().length;
+    const again = await run(t, tree, path, { cacheDir });
+    assert.deepEqual([again.dependencies?.how, calls().length], ["reused", count]);
+    for (const changed of ["more/other.txt", "limits.txt"] as const) {
+      const other = {
+        ...tree,
+        [changed]: tree[changed].replace("pkg", "more").replace("other==1", "other==2"),
+      };
+      assert.equal((await run(t, other, path, { cacheDir })).dependencies?.how, "installed", changed);
+    }
+  });
+
+  it("are refused, before anything is run, if the requirements include a file that is not there", async (t) => {
+    const { path, calls } = programs({ uv: INSTALLS });
+    const tree = { "requirements.txt": "-r more/base.txt\n", "more/base.txt": "--requirement=gone.txt\n" };
+    await assert.rejects(
+      run(t, tree, path),
+      codeOf("LOCK_INVALID", /requirements.txt includes gone.txt, which cannot be read/),
+    );
+    assert.deepEqual(calls(), []);
+  });
+
   it("that fail stop the build with uv's own words and without secrets", async (t) => {
     const { path } = programs({
       uv: '[ "$1" = --version ] && exit 0\necho "error: https://user:hunter2@index.example/ is broken" >&2; exit 2',
