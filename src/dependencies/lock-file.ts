@@ -1,6 +1,20 @@
+import { readFileSync } from "node:fs";
 import { parse } from "smol-toml";
 import { LambdaPackError } from "../errors.ts";
 import { field, items, type Json, optional } from "../oci/json.ts";
+
+/**
+ * Reads a file of the project or of a package manager's settings.
+ * @param name the file in the message
+ * @throws FILE_UNREADABLE
+ */
+export function readFile(path: string, hint = "make it a file that this user can read", name = path): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new LambdaPackError("FILE_UNREADABLE", `cannot read ${name}`, { hint, cause });
+  }
+}
 
 /**
  * Runs `read` and turns its error about the document into LOCK_INVALID.
@@ -36,6 +50,12 @@ export const MAX_ITEMS = 100_000;
 /** Returns the items of an array; none if the field is absent. */
 export function listIn(json: Json, name: string): readonly Json[] {
   return optional(field(json, name), (list) => items(list, MAX_ITEMS)) ?? [];
+}
+
+/** Parses a URL of a lock. @throws LOCK_INVALID */
+export function urlIn(text: string, where: string, base?: URL): URL {
+  if (URL.canParse(text, base?.href)) return new URL(text, base);
+  throw lockInvalid(`${where} is not a URL: ${text}`, "correct it, or write the lock again");
 }
 
 /** Creates the error for a lock file that is damaged, too old, or out of date. */

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { setImmediate as turn } from "node:timers/promises";
+import { parseObject } from "../oci/json.ts";
 import type { ShutdownReason } from "./api/extensions.ts";
 import { functionError, type OnChunk, type Outcome, timedOut } from "./api/invocation.ts";
 import type { Init } from "./api/invocations.ts";
@@ -234,7 +235,9 @@ function isSameError(one: Init | undefined, other: Init | undefined): boolean {
 function withRequestId(outcome: Outcome, requestId: string): Outcome {
   if (outcome.kind !== "error" || !/^(?:Runtime\.ExitError|Extension\.)/.test(outcome.errorType))
     return outcome;
-  const { errorMessage }: { readonly errorMessage: string } = JSON.parse(outcome.body.toString());
+  // A runtime can report an error of this type itself, with any body.
+  const { errorMessage } = parseObject(outcome.body.toString()) ?? {};
+  if (typeof errorMessage !== "string") return outcome;
   return functionError(outcome.errorType, `RequestId: ${requestId} ${errorMessage}`);
 }
 

@@ -1,7 +1,5 @@
-import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, posix } from "node:path";
-import { LambdaPackError } from "../../errors.ts";
 import { digestOf } from "../../oci/digest.ts";
 import { field, type Json, optional, parseJson, stringMap } from "../../oci/json.ts";
 import type { LockFile } from "../detect.ts";
@@ -15,7 +13,7 @@ import {
   installArchives,
 } from "../installation.ts";
 import { integrityText } from "../integrity.ts";
-import { lockInvalid, readLock } from "../lock-file.ts";
+import { lockInvalid, readFile, readLock } from "../lock-file.ts";
 import type { TargetPlatform } from "../target.ts";
 import type { UnpackedFiles } from "../unpacked.ts";
 import { type NpmLock, parseNpmLock, type Ranges } from "./lock.ts";
@@ -29,7 +27,7 @@ const CONNECTIONS = 16;
 
 /** Reads the lock and checks it against package.json. @throws LOCK_INVALID, FILE_UNREADABLE */
 export function readNpmProject({ directory, file, member }: LockFile): NpmLock {
-  const lock = parseNpmLock(readFileSync(join(directory, file)), file);
+  const lock = parseNpmLock(readFile(join(directory, file)), file);
   checkManifest(lock, member, join(directory, member, "package.json"));
   return lock;
 }
@@ -106,14 +104,7 @@ function networkEnvironment(
 function authoritiesOf(config: NpmConfig): string | undefined {
   const path = config.get("cafile");
   if (!isSet(path)) return undefined;
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new LambdaPackError("FILE_UNREADABLE", `cannot read ${path}, which npm's setting cafile names`, {
-      hint: "correct cafile in .npmrc",
-      cause: error,
-    });
-  }
+  return readFile(path, "correct cafile in .npmrc", `${path}, which npm's setting cafile names`).toString();
 }
 
 function isSet(value: string | undefined): value is string {
@@ -130,12 +121,14 @@ function scriptWarnings({ withScripts }: NpmPlan): Installation["warnings"] {
   ];
 }
 
+const BESIDE = "a lock file belongs beside the package.json that it was written for";
+
 /**
  * Refuses a lock that lacks a dependency of package.json and is out of date.
- * @throws LOCK_INVALID
+ * @throws LOCK_INVALID, FILE_UNREADABLE
  */
 function checkManifest({ file, packages }: NpmLock, member: string, path: string): void {
-  const manifest = readLock(path, "npm init", () => parseJson(readManifest(path), path));
+  const manifest = readLock(path, "npm init", () => parseJson(readFile(path, BESIDE), path));
   const entry = packages.get(member);
   if (!entry) return; // planNpm reports it
   const known = { ...entry.dependencies, ...entry.optionalDependencies };
@@ -152,17 +145,6 @@ function checkManifest({ file, packages }: NpmLock, member: string, path: string
 
 function rangesIn(manifest: Json, kind: string): Ranges {
   return optional(field(manifest, kind), stringMap) ?? {};
-}
-
-function readManifest(path: string): Uint8Array {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new LambdaPackError("LOCK_INVALID", `cannot read ${path}`, {
-      hint: "a lock file belongs beside the package.json that it was written for",
-      cause: error,
-    });
-  }
 }
 
 /** Each request takes a round trip: 16 at once keep two cores busy. */

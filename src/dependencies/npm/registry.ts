@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
-import { hasCode, LambdaPackError, misuse } from "../../errors.ts";
+import { LambdaPackError, misuse } from "../../errors.ts";
 import { withDecodableUser } from "../../registry/http/proxy.ts";
 import { basicAuthorization } from "../download.ts";
+import { readFile, urlIn } from "../lock-file.ts";
 import type { NpmPackage } from "./plan.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -29,20 +30,12 @@ export function readNpmConfig({ directory, home, environment }: ConfigPlaces): N
     fromEnvironment.get("userconfig") ?? join(home, ".npmrc"),
     join(directory, ".npmrc"),
   ];
-  const texts = files.map((file) => (file === undefined ? "" : readText(file)));
+  const texts = files.map((file) => (isFile(file) ? readFile(file).toString() : ""));
   return new Map([...texts.flatMap((text) => [...parseNpmrc(text, environment)]), ...fromEnvironment]);
 }
 
-function readText(file: string): string {
-  try {
-    return existsSync(file) ? readFileSync(file, "utf8") : "";
-  } catch (error) {
-    if (hasCode(error, "EISDIR")) return "";
-    throw new LambdaPackError("FILE_UNREADABLE", `cannot read ${file}`, {
-      hint: "make it readable for this user",
-      cause: error,
-    });
-  }
+function isFile(file: string | undefined): file is string {
+  return file !== undefined && statSync(file, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 /**
@@ -141,9 +134,9 @@ export function npmRegistries(config: NpmConfig): NpmRegistries {
   const replaced = config.get("replace-registry-host") ?? "npmjs";
   return {
     tarballOf({ name, version, resolved }) {
-      if (resolved !== undefined) return replaceHost(new URL(resolved), fallback, replaced);
+      if (resolved !== undefined) return replaceHost(urlIn(resolved, name), fallback, replaced);
       const file = `${name.slice(name.indexOf("/") + 1)}-${version}.tgz`;
-      return new URL(`${name}/-/${file}`, withoutUser(registryOf(name)));
+      return urlIn(`${name}/-/${file}`, name, withoutUser(registryOf(name)));
     },
     authorizationFor(url) {
       if (url.protocol === "http:" && !all.some(({ origin }) => origin === url.origin)) return undefined;
@@ -186,7 +179,7 @@ function replaceHost(resolved: URL, registry: URL, replaced: string): URL {
   const path = resolved.pathname.startsWith(registry.pathname)
     ? resolved.pathname.slice(registry.pathname.length)
     : resolved.pathname.slice(1);
-  return new URL(path, withoutUser(registry));
+  return urlIn(path, "resolved", withoutUser(registry));
 }
 
 /**

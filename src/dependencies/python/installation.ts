@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { digestOf } from "../../oci/digest.ts";
 import { field, object, optional } from "../../oci/json.ts";
@@ -14,7 +14,7 @@ import {
   installArchives,
 } from "../installation.ts";
 import { integrityText } from "../integrity.ts";
-import { parseToml } from "../lock-file.ts";
+import { parseToml, readFile } from "../lock-file.ts";
 import type { PythonTarget } from "../target.ts";
 import { withZip, type ZipEntry } from "../zip.ts";
 import { pythonCredentials } from "./package-index.ts";
@@ -68,7 +68,7 @@ export function planPythonLock(
   target: PythonTarget,
   selection: Selection,
 ): PythonPlan {
-  const text = readFileSync(join(directory, file), "utf8");
+  const text = readFile(join(directory, file)).toString();
   if (way === "pylock") return planPylock(text, file, target, selection);
   const groups = [...defaultGroups(join(directory, member, "pyproject.toml")), ...selection.groups];
   const lock = parseUvLock(text, file);
@@ -78,7 +78,7 @@ export function planPythonLock(
 /** Returns the groups that `uv sync --no-dev` installs: `tool.uv.default-groups` without `dev`. */
 function defaultGroups(path: string): readonly string[] {
   if (!existsSync(path)) return [];
-  const project = parseToml(readFileSync(path, "utf8"), path);
+  const project = parseToml(readFile(path).toString(), path);
   const uv = optional(field(project, "tool"), (tool) => optional(field(tool, "uv"), object));
   const all = () => Object.keys(optional(field(project, "dependency-groups"), object) ?? {});
   const named = uv?.["default-groups"];

@@ -77,11 +77,10 @@ async function filesInIndex(name: string, index: URL, context: InstallContext): 
   const { environment, insecureRegistries, signal } = context;
   const http = createHttp({ environment, connections: 1, insecureRegistries });
   const authorizationFor = pythonCredentials(environment);
-  const url = new URL(`${normalizeName(name)}/`, index);
   try {
     const wanted = {
       name,
-      url,
+      url: new URL(`${normalizeName(name)}/`, index),
       accept: "text/html",
       authorizationFor,
       limit: PAGE_LIMIT,

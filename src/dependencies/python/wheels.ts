@@ -59,8 +59,17 @@ export function parseWheel(
 ): readonly LockedWheel[] {
   const url = optional(field(json, "url"), string);
   if (url === undefined || !URL.canParse(url)) return [];
-  const file = optional(field(json, "name"), string) ?? decodeURIComponent(basename(new URL(url).pathname));
+  const file = optional(field(json, "name"), string) ?? fileIn(url, json.path);
   return [{ file, url, integrity: integrityOf(json), size: optional(field(json, "size"), count) }];
+}
+
+function fileIn(url: string, where: string): string {
+  const file = basename(new URL(url).pathname);
+  try {
+    return decodeURIComponent(file);
+  } catch {
+    throw lockInvalid(`${where}.url has a damaged percent escape: ${file}`, "write the lock again");
+  }
 }
 
 /** Checks the names of extras or groups. @throws USAGE for one that the lock does not have */

@@ -1,10 +1,10 @@
-import { cpSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { LambdaPackError } from "../../errors.ts";
 import { digestOf } from "../../oci/digest.ts";
 import type { LockFile } from "../detect.ts";
 import type { Installation } from "../installation.ts";
-import { unavailable } from "../lock-file.ts";
+import { readFile, unavailable } from "../lock-file.ts";
 import type { TargetPlatform } from "../target.ts";
 import { entriesIn, succeedTool } from "./run.ts";
 
@@ -25,7 +25,7 @@ export function bundlerInstallation(
   target: TargetPlatform,
   ruby: string | undefined,
 ): Installation {
-  const text = readFileSync(join(directory, file));
+  const text = readFile(join(directory, file));
   return {
     way: "bundler",
     lockFile: file,

@@ -2,8 +2,10 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync
 import { dirname, join, posix } from "node:path";
 import { LambdaPackError } from "../../errors.ts";
 import { digestOf } from "../../oci/digest.ts";
+import { parseObject } from "../../oci/json.ts";
 import type { InstallWay, LockFile } from "../detect.ts";
 import type { Installation, InstallContext } from "../installation.ts";
+import { readFile } from "../lock-file.ts";
 import { parseNpmLock } from "../npm/lock.ts";
 import type { TargetPlatform } from "../target.ts";
 import { entriesIn, succeedTool } from "./run.ts";
@@ -88,13 +90,13 @@ export function nodeToolInstallation(way: NodeWay, found: LockFile, target: Targ
     );
   }
   const tool = TOOLS[way];
-  const text = readFileSync(join(directory, file));
+  const text = readFile(join(directory, file));
   if (way === "yarn" && text.includes("# yarn lockfile v1"))
     throw unfit(
       "Yarn 1 cannot install for another platform",
       "use Yarn 4 or npm: npm install --package-lock-only",
     );
-  const manifest = readFileSync(join(directory, "package.json"), "utf8");
+  const manifest = readFile(join(directory, "package.json"), "write one: npm init");
   const manifests = manifestsIn(directory);
   return {
     way,
@@ -180,7 +182,7 @@ function packagesIn(
   return entries.flatMap(({ path, source }) => {
     if (source === undefined || !/(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/]+\/package\.json$/.test(path))
       return [];
-    const { name, version }: { name?: unknown; version?: unknown } = JSON.parse(readFileSync(source, "utf8"));
+    const { name, version } = parseObject(readFileSync(source, "utf8")) ?? {};
     const isPackage = typeof name === "string" && typeof version === "string";
     return isPackage ? [{ name, version, integrity: undefined, size: undefined }] : [];
   });

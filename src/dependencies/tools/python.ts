@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { LambdaPackError } from "../../errors.ts";
 import { type Digest, digestOf } from "../../oci/digest.ts";
 import type { LockFile, Selection } from "../detect.ts";
 import type { Installation, InstalledFiles } from "../installation.ts";
+import { readFile } from "../lock-file.ts";
 import { isKeptFile, virtualEnvironments } from "../python/installation.ts";
 import { missingWheels } from "../python/package-index.ts";
 import { areHashed } from "../python/requirements.ts";
@@ -70,11 +71,11 @@ export function pythonToolInstallation(
  */
 function keyOf(way: PythonWay, { directory, file }: LockFile, wanted: object): Digest | undefined {
   const isLock = file !== "requirements.txt";
-  const lock = isLock ? readFileSync(join(directory, file), "utf8") : requirementsIn(directory, file);
+  const lock = isLock ? readFile(join(directory, file)).toString() : requirementsIn(directory, file);
   if (typeof lock !== "string" && !areHashed(lock)) return undefined;
   // uv reads the default groups from it.
   const project = join(directory, "pyproject.toml");
-  const settings = way === "uv" && existsSync(project) ? readFileSync(project, "utf8") : "";
+  const settings = way === "uv" && existsSync(project) ? readFile(project).toString() : "";
   return digestOf(JSON.stringify([way, FORMAT, wanted, lock, digestOf(settings)]));
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { parseObject } from "../../oci/json.ts";
 import { type Deferred, deferred } from "../promises.ts";
 import { type FunctionError, functionError, type Invocation } from "./invocation.ts";
 import { accepted, headerOf, readBody, refuse, reply } from "./reply.ts";
@@ -194,11 +195,6 @@ function sendNext(extension: Extension): void {
 }
 
 function eventsIn(body: Buffer | undefined): readonly string[] | undefined {
-  try {
-    const value: unknown = JSON.parse(body?.toString() || "{}");
-    const events = typeof value === "object" && value !== null && "events" in value ? value.events : [];
-    return Array.isArray(events) && events.every((event) => EVENTS.includes(event)) ? events : undefined;
-  } catch {
-    return undefined;
-  }
+  const { events = [] } = parseObject(body?.toString() || "{}") ?? { events: undefined };
+  return Array.isArray(events) && events.every((event) => EVENTS.includes(event)) ? events : undefined;
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { LambdaPackError } from "../../errors.ts";
+import { parseObject } from "../../oci/json.ts";
 import { deferred } from "../promises.ts";
 import {
   type FunctionError,
@@ -190,13 +191,8 @@ function errorOf(headerType: string, body: Buffer): FunctionError {
 }
 
 function typeIn(body: Buffer): string | undefined {
-  try {
-    const value: unknown = JSON.parse(body.toString());
-    const named = typeof value === "object" && value !== null && "errorType" in value;
-    return named && typeof value.errorType === "string" ? value.errorType : undefined;
-  } catch {
-    return undefined; // a runtime can send anything
-  }
+  const errorType = parseObject(body.toString())?.["errorType"];
+  return typeof errorType === "string" ? errorType : undefined;
 }
 
 /** Reads the error of a function that failed while streaming: it is in the trailers, in base64. */

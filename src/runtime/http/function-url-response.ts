@@ -1,3 +1,5 @@
+import { isObject, parseObject } from "../../oci/json.ts";
+
 /** The response of a function URL. */
 export interface UrlResponse {
   readonly status: number;
@@ -23,8 +25,8 @@ export function failedResponse(): UrlResponse {
  * status, headers, cookies and body; any other JSON is the body of a 200.
  */
 export function urlResponse(payload: Buffer): UrlResponse {
-  const value = jsonOf(payload);
-  if (!isObject(value) || value["statusCode"] === undefined) {
+  const value = parseObject(payload.toString());
+  if (value?.["statusCode"] === undefined) {
     return { status: 200, headers: { "content-type": "application/json" }, body: payload };
   }
   const head = responseHead(value);
@@ -51,18 +53,6 @@ function responseHead(value: Readonly<Record<string, unknown>>): Omit<UrlRespons
   return { status, headers: all };
 }
 
-function jsonOf(payload: Buffer): unknown {
-  try {
-    return JSON.parse(payload.toString());
-  } catch {
-    return undefined; // a runtime can answer with anything
-  }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /**
  * The content type of a stream that begins with its status and headers: JSON, eight zero bytes,
  * body.
@@ -87,8 +77,8 @@ export class Prelude {
     const end = this.#read.indexOf(DELIMITER);
     if (end < 0 && this.#read.length > MAX_PRELUDE) throw new TypeError("the stream has no prelude");
     if (end < 0) return undefined;
-    const value: unknown = JSON.parse(this.#read.toString("utf8", 0, end));
-    const head = typeof value === "object" && value !== null ? responseHead({ ...value }) : undefined;
+    const value = parseObject(this.#read.toString("utf8", 0, end));
+    const head = value && responseHead(value);
     if (!head) throw new TypeError("the prelude of the stream has no valid statusCode");
     return { head, rest: this.#read.subarray(end + DELIMITER.length) };
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { crc32 } from "node:zlib";
+import { parseObject } from "../../oci/json.ts";
 import { headerOf, readBody, reply } from "../api/reply.ts";
 import type { FunctionEvent } from "../execution.ts";
 import type { FunctionPool } from "../pool.ts";
@@ -115,9 +116,11 @@ function sendReport(
   response.end(outcome.body);
 }
 
+/** Returns the caller's JSON as the value of a header: on one line, in ASCII. */
 function clientContextOf(request: IncomingMessage): string | undefined {
-  const encoded = headerOf(request, "x-amz-client-context");
-  return encoded === "" ? undefined : Buffer.from(encoded, "base64").toString();
+  const context = parseObject(Buffer.from(headerOf(request, "x-amz-client-context"), "base64").toString());
+  const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return context && JSON.stringify(context).replace(/[^\0-\x7f]/g, escaped);
 }
 
 function isJson(payload: Buffer): boolean {

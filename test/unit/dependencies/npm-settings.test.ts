@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { npmRegistries, parseNpmrc, readNpmConfig } from "../../../src/dependencies/npm/registry.ts";
+import { codeOf } from "../../support/errors.ts";
 import { makeTree } from "../../support/trees.ts";
 
 /** As an .npmrc refers to a variable of the environment. */
@@ -151,6 +152,13 @@ describe("credentials for a package registry", () => {
     const percent = `Basic ${Buffer.from("u:100%").toString("base64")}`;
     for (const written of ["100%", "100%25"])
       assert.equal(authorizationOf(`registry=https://u:${written}@r.example/`, url), percent);
+  });
+
+  it("refuse an address in the lock that is not a URL", () => {
+    assert.throws(
+      () => tarballOf("", "a", "https://[bad/a.tgz"),
+      codeOf("LOCK_INVALID", /^a is not a URL: https:\/\/\[bad\/a\.tgz$/),
+    );
   });
 
   it("of a scope serve the scope's registry", () => {

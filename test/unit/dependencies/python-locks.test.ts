@@ -203,6 +203,13 @@ describe("what a uv.lock comes to for a target", () => {
     ]);
   });
 
+  it("is refused if the URL of a wheel has a damaged percent escape", () => {
+    assert.throws(
+      () => packagesOf(UV_LOCK.replace("/a-1.0-py3", "/a-1.0%-py3"), ARM),
+      codeOf("LOCK_INVALID", /uv\.lock.*\.url has a damaged percent escape: a-1\.0%-py3/),
+    );
+  });
+
   it("has the extras and groups that are asked for, with what they need", () => {
     const text = UV_LOCK.replace(
       "[package.dev-dependencies]\n",
@@ -379,6 +386,17 @@ wheels = [{ url = "https://files.example/${name}-1.0-py3-none-any.whl", hashes =
       [["a", "https://files.example/f?id=1", 3]],
     );
     assert.deepEqual(needsTool, []);
+  });
+
+  it("is refused if the URL of a wheel has a damaged percent escape", () => {
+    const damaged = lock().replace(
+      /name = "a-1.0-py3-none-any.whl", url = ".*?"/,
+      'url = "https://files.example/a%E0.whl"',
+    );
+    assert.throws(
+      () => planPylock(damaged, "pylock.toml", ARM, PLAIN),
+      codeOf("LOCK_INVALID", /pylock\.toml.*\.url has a damaged percent escape: a%E0\.whl/),
+    );
   });
 
   it("is refused without a hash, for another Python, and of another version", () => {

@@ -467,6 +467,36 @@ describe("dependencies by a package manager of Node", () => {
   });
 });
 
+describe("a lock that cannot be read", () => {
+  for (const [what, tree, file] of [
+    [
+      "a directory named package-lock.json",
+      { "package-lock.json/x": "", "package.json": "{}" },
+      "package-lock.json",
+    ],
+    [
+      "a package-lock.json without package.json",
+      { "package-lock.json": '{"lockfileVersion":3,"packages":{"":{}}}' },
+      "package.json",
+    ],
+    ["a pnpm-lock.yaml without package.json", { "pnpm-lock.yaml": "" }, "package.json"],
+    ["a directory named uv.lock", { "uv.lock/x": "" }, "uv.lock"],
+    ["a directory named poetry.lock", { "poetry.lock/x": "" }, "poetry.lock"],
+    ["a directory named Gemfile.lock", { "Gemfile.lock/x": "" }, "Gemfile.lock"],
+  ] as const) {
+    it(`is named with its path: ${what}`, async (t) => {
+      const base = what.includes("package") ? "nodejs:22" : "python:3.12";
+      await assert.rejects(
+        run(t, { ...tree, "index.js": "exports.handler = 1;" }, "/usr/bin", {
+          base,
+          handler: base === "nodejs:22" ? "index.handler" : "app.handler",
+        }),
+        codeOf("FILE_UNREADABLE", new RegExp(`cannot read /.*/${file.replace(".", "\\.")}$`)),
+      );
+    });
+  }
+});
+
 describe("gems by Bundler", () => {
   const ruby: Tree = { "app.rb": "def handler(event:, context:) = event\n", Gemfile: "", "Gemfile.lock": "" };
   const options = { base: "nodejs:22", cmd: ["app.handler"], check: false } as const;

@@ -234,7 +234,7 @@ describe("dev as Lambda's Invoke action", () => {
       new InvokeCommand({
         ...{ FunctionName: "hello", Payload: Buffer.from('{"n":1}'), LogType: "Tail" },
         Qualifier: "prod",
-        ClientContext: Buffer.from('{"custom":{"a":1}}').toString("base64"),
+        ClientContext: Buffer.from('{\n  "custom": {"a":1, "name": "Åda 日本"}\n}').toString("base64"),
       }),
     );
     assert.deepEqual(
@@ -242,7 +242,7 @@ describe("dev as Lambda's Invoke action", () => {
       [200, "$LATEST", undefined],
     );
     assert.deepEqual(JSON.parse(Buffer.from(answer.Payload ?? []).toString()), {
-      ...{ event: { n: 1 }, client: { custom: { a: 1 } } },
+      ...{ event: { n: 1 }, client: { custom: { a: 1, name: "Åda 日本" } } },
     });
     assert.match(
       Buffer.from(answer.LogResult ?? "", "base64").toString(),

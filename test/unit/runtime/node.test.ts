@@ -101,6 +101,19 @@ describe("a function in Node on this machine", () => {
     });
   }
 
+  it("reports an error that the runtime posts with Lambda's own type and a body that is not JSON", async (t) => {
+    const source = `
+      const api = "http://" + process.env.AWS_LAMBDA_RUNTIME_API + "/2018-06-01/runtime/invocation/";
+      exports.handler = async (event, { awsRequestId }) => {
+        const headers = { "lambda-runtime-function-error-type": "Runtime.ExitError" };
+        await fetch(api + awsRequestId + "/error", { method: "POST", headers, body: "no JSON" });
+      };`;
+    const local = await nodeFunction(t, { "index.js": source });
+    const { outcome } = await local.invoke({});
+    assert.equal(outcome.kind === "error" && outcome.errorType, "Runtime.ExitError");
+    assert.equal(outcome.body.toString(), "no JSON");
+  });
+
   it("reports the exit status of a function that ends its process", async (t) => {
     const local = await nodeFunction(t, { "index.js": "exports.handler = () => process.exit(3);" });
     const report = await local.invoke({});
