@@ -6,6 +6,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileS
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { CertificateAuthority } from "../test/support/http/certificates.ts";
 import { compileTests } from "./build/tests.ts";
 import { buildPackage } from "./build.ts";
 
@@ -25,6 +26,9 @@ function testsIn(kind: string): readonly string[] {
  */
 const FILES_AT_ONCE = { unit: 2 * availableParallelism(), components: Math.max(2, availableParallelism()) };
 
+/** AWS and proxy settings of this machine, which unit tests may not see. */
+const SETTINGS = /^AWS_|_proxy$/i;
+
 /** Resolves to the exit status. */
 async function runTests(
   kind: "unit" | "components",
@@ -34,10 +38,11 @@ async function runTests(
   const concurrency = `--test-concurrency=${FILES_AT_ONCE[kind]}`;
   const chosen = nodeArguments.some((word) => word.startsWith("--test-reporter"));
   const flags = ["--enable-source-maps", "--test", concurrency, ...(chosen ? [] : ["--test-reporter=spec"])];
+  const inherited = Object.entries(process.env).filter(([name]) => kind !== "unit" || !SETTINGS.test(name));
   const child = spawn(process.execPath, [...flags, ...nodeArguments, ...files], {
     cwd: root,
     stdio: "inherit",
-    env: { ...process.env, ...environment },
+    env: { ...Object.fromEntries(inherited), ...environment },
   });
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
   const [status] = await once(child, "exit");
@@ -54,14 +59,20 @@ async function buildProgram(directory: string): Promise<void> {
 /** Runs the tests of test/unit or test/components, and resolves to the exit status. */
 async function run(kind: "unit" | "components"): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), "lambda-pack-tests-"));
+  const authority = new CertificateAuthority();
+  authority.keep();
   try {
     const files = await compileTests(root, join(directory, "compiled"), testsIn(kind));
     const TESTED_PROGRAM = join(directory, "program");
     await buildProgram(TESTED_PROGRAM);
     // Component tests need short paths for sockets, and directories that other users may enter.
-    const temporary = kind === "unit" ? { TMPDIR: directory, TEMP: directory, TMP: directory } : {};
-    return await runTests(kind, files, { ...temporary, TESTED_PROGRAM });
+    const own =
+      kind === "unit"
+        ? { TMPDIR: directory, TEMP: directory, TMP: directory, NODE_EXTRA_CA_CERTS: authority.file }
+        : {};
+    return await runTests(kind, files, { ...own, TESTED_PROGRAM });
   } finally {
+    authority.remove();
     rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
   }
 }

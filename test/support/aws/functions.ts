@@ -69,6 +69,12 @@ export class FakeFunction {
     this.digest = digest;
   }
 
+  /** Returns a function in the same state, which changes on its own. */
+  copy(): FakeFunction {
+    const copy = new FakeFunction(this.name, this.arn, this.config, this.image, this.digest);
+    return Object.assign(copy, structuredClone({ ...this }));
+  }
+
   /** Begins a change that ends as `outcome` says. */
   begin(kind: "create" | "update", outcome: Outcome): void {
     this.pending = { kind, looks: outcome.looks, outcome };

@@ -167,25 +167,20 @@ async function prepared({ before, text = "new", desired }: Case): Promise<Desire
 
 describe("a deploy with", () => {
   for (const one of CASES) {
-    it(one.title, async () => {
+    it(`${one.title}, as the dry run says before, and nothing when it is run again`, async () => {
       const desired = await prepared(one);
-      await deploy(desired);
+      const opened = openedApi(on.plane);
+      const planned = await planFunction(opened.api, PLACE, desired, await findFunction(opened.api, PLACE));
+      assert.deepEqual(changes(), [], "the dry run changes nothing");
+      assert.deepEqual((await deploy(desired, opened)).steps, planned.steps);
       assert.deepEqual(changes(), one.changes);
       assert.deepEqual(alias(), one.alias);
       assert.deepEqual(on.plane.lambda.invoked, one.invoked ?? []);
       assert.deepEqual(
-        [(await deploy(desired)).steps, changes()],
+        [(await deploy(desired, opened)).steps, changes()],
         [[], []],
         "a second time there is nothing to do",
       );
-    });
-
-    it(`${one.title}, which a dry run tells before`, async () => {
-      const desired = await prepared(one);
-      const { api } = openedApi(on.plane);
-      const planned = await planFunction(api, PLACE, desired, await findFunction(api, PLACE));
-      assert.deepEqual(changes(), []);
-      assert.deepEqual(planned.steps, (await deploy(desired)).steps);
     });
   }
 });

@@ -23,6 +23,7 @@ import {
 } from "../../../src/aws/functions/versions.ts";
 import { openedApi } from "../../support/aws/control-plane.ts";
 import { documentedErrors, operationsOf } from "../../support/aws/documented.ts";
+import type { FakeFunction } from "../../support/aws/functions.ts";
 import { callOf, itTellsEach, type Meaning, type Refused } from "../../support/aws/refused.ts";
 import { failure, PLACE, ROLE, stage } from "../../support/aws/stage.ts";
 import { failing } from "../../support/ecr/http/faults.ts";
@@ -34,18 +35,29 @@ function context(): DeployContext {
   return { api: openedApi(on.plane).api, place: PLACE, desired: on.desiredFor(), steps: [] };
 }
 
+/** Deployed once, for no call changes it: each is refused. */
+let deployed: FakeFunction | undefined;
+
 /** Makes a call on a function that is there. */
 function onFunction(call: (context: DeployContext) => Promise<unknown>): () => Promise<unknown> {
   return async () => {
-    const { fault } = on.plane.lambda.origin;
-    on.plane.lambda.origin.fault = () => undefined;
-    await on.deploy(on.desiredFor("first", { publish: true }));
-    on.plane.lambda.function("f")?.aliases.set("live", { Name: "live", FunctionVersion: "1" });
-    // Something to publish.
-    Object.assign(on.plane.lambda.function("f") ?? {}, { digest: `sha256:${"a".repeat(64)}` });
-    on.plane.lambda.origin.fault = fault;
+    deployed ??= await deploy();
+    on.plane.lambda.functions.set(`${PLACE.region}/f`, deployed);
     return call(context());
   };
+}
+
+/** Deploys a function with a version, an alias and something new to publish. */
+async function deploy(): Promise<FakeFunction> {
+  const { lambda } = on.plane;
+  const { fault } = lambda.origin;
+  lambda.origin.fault = () => undefined;
+  await on.deploy(on.desiredFor("first", { publish: true }));
+  lambda.origin.fault = fault;
+  const made = lambda.function("f");
+  assert.ok(made);
+  made.aliases.set("live", { Name: "live", FunctionVersion: "1" });
+  return Object.assign(made, { digest: `sha256:${"a".repeat(64)}` });
 }
 
 const alias = { what: "move the alias live", version: "1", weights: {} };

@@ -10,8 +10,8 @@ import { TestRegistry, type TestRegistryOptions } from "../../support/registry/r
 import type { Seen } from "../../support/registry/request.ts";
 import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
-/** Bytes of the app's one large file: three chunks and a rest. */
-const SIZE = 30_000_000;
+/** Bytes of the app's one large file: two chunks and a rest. */
+const SIZE = 20_000_000;
 /** Less than a chunk, and enough to be sent ahead. */
 const SMALL = 3_000_000;
 /** Enough pieces for a request to be answered in between, however busy the machine. */
