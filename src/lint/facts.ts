@@ -116,9 +116,10 @@ const AWS_PROGRAMS = [
 ];
 const AWS_DIRECTORIES = ["var", "var/task", "var/runtime", "opt", "tmp"];
 
+/** The size stands for any that is not 0. */
 function awsFile(path: string, base: BaseFacts | undefined): ViewEntry | undefined {
   const hasRuntime = base !== undefined && base.repository !== "provided" && base.repository !== "go";
-  const entry = { path, mode: 0o755, size: 0, link: "", layer: 0 };
+  const entry = { path, mode: 0o755, size: 1, link: "", layer: 0 };
   if (AWS_DIRECTORIES.includes(path)) return { ...entry, kind: "directory" };
   if (AWS_PROGRAMS.includes(path) || (hasRuntime && path === "var/runtime/bootstrap"))
     return { ...entry, kind: "file" };

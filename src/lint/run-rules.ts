@@ -6,7 +6,7 @@ import { bootstrap } from "./rules/app/bootstrap.ts";
 import { collidingNames } from "./rules/app/colliding-names.ts";
 import { dependencies, developmentDependencies, virtualEnvironment } from "./rules/app/dependencies.ts";
 import { execWrapper, extensions } from "./rules/app/extensions.ts";
-import { handler } from "./rules/app/handler.ts";
+import { handler, handlerParameters } from "./rules/app/handler.ts";
 import { links } from "./rules/app/links.ts";
 import { callbackHandler, moduleType } from "./rules/app/module-type.ts";
 import { nativeArchitecture, nativeCompiled, nativeGlibc, nativeLibc } from "./rules/app/native.ts";
@@ -48,6 +48,7 @@ export const RULES: readonly Rule[] = [
   bootstrap,
   runtimeClient,
   handler,
+  handlerParameters,
   moduleType,
   callbackHandler,
   dependencies,

@@ -1,20 +1,33 @@
 import type { ViewEntry } from "../rootfs/view/merged-view.ts";
 import { type ImageFacts, lookUp, programPlaces } from "./facts.ts";
+import { hintsFor } from "./native/hints.ts";
 import type { Problem, Problems } from "./rule.ts";
 
 /** The kernel reads only this many bytes of a first line (BINPRM_BUF_SIZE). */
 const MAX_LINE = 256;
 
-/** Checks that all users may execute a program, and that the interpreter of a script exists. */
+/**
+ * Checks that all users may execute a program, that it is one, and that the interpreter of a script
+ * exists.
+ */
 export function executableProblems(
   name: string,
   path: string,
-  { mode, path: real }: ViewEntry,
+  { kind, mode, size, path: real }: ViewEntry,
   facts: ImageFacts,
 ): Problems {
-  if ((mode & 0o001) !== 0) return shebangProblems(path, facts.files.contents.text(real), facts);
+  const text = facts.files.contents.text(real);
   const octal = mode.toString(8).padStart(4, "0");
-  return { message: `${name} may not be executed (mode ${octal})`, path, hint: `chmod 755 ${path}` };
+  if ((mode & 0o001) === 0)
+    return { message: `${name} may not be executed (mode ${octal})`, path, hint: `chmod 755 ${path}` };
+  if (kind === "file" && size === 0)
+    return { message: `${name} is empty`, path, hint: `${hintsFor(facts).build}, and copy it there again` };
+  if (text === undefined || /^\uFEFF?#!/.test(text)) return shebangProblems(path, text, facts);
+  return {
+    message: `${name} is neither an ELF file nor a script: it does not begin with #!`,
+    path,
+    hint: `begin it with #!/bin/sh; or ${hintsFor(facts).build}`,
+  };
 }
 
 function shebangProblems(path: string, text: string | undefined, facts: ImageFacts): Problems {

@@ -1,3 +1,5 @@
+import type { ZipNames } from "./zip-names.ts";
+
 /** The paths of an app, for example a Set. */
 export interface Names extends Iterable<string> {
   /** Follows links as Linux does. */
@@ -12,8 +14,8 @@ export interface AppFiles {
   readonly names: Names;
   /** Returns the text of a file; undefined if it cannot be read. */
   read(name: string): Promise<string | undefined>;
-  /** Returns the names in a jar of the app; undefined if it cannot be read. */
-  namesInJar(name: string): Promise<readonly string[] | undefined>;
+  /** Returns the names in a jar of the app. */
+  namesInJar(name: string): Promise<ZipNames>;
 }
 
 /** The names that a source file exports, according to its text. */

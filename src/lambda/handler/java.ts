@@ -36,8 +36,9 @@ function fileOf(handler: string): string {
 
 interface Jar {
   readonly path: string;
-  /** undefined: its list cannot be read. */
+  /** undefined: it is no zip, or its list cannot be read. */
   readonly names: readonly string[] | undefined;
+  readonly isZip: boolean;
 }
 
 async function check(handler: string, app: AppFiles): Promise<Verdict> {
@@ -49,6 +50,13 @@ async function check(handler: string, app: AppFiles): Promise<Verdict> {
   if (loaded.some(({ names }) => names?.includes(file))) return PROVEN;
   const elsewhere = classElsewhere(file, jars) ?? classBelow(file, app);
   if (elsewhere) return elsewhere;
+  const broken = loaded.find(({ isZip }) => !isZip);
+  if (broken)
+    return {
+      ok: false,
+      problem: `needs ${file}, and ${broken.path} is not a jar: it is no zip file, or was cut short`,
+      hint: `copy the jar there again: mvn package, gradle jar; if ${broken.path} is a pointer of Git LFS: git lfs pull`,
+    };
   if (loaded.some(({ names }) => names === undefined)) return POSSIBLE;
   const near = classNames(app, loaded, (name) => basename(name) === basename(file));
   const [, method = ""] = /^[^:]*(::.*)$/.exec(handler) ?? [];
@@ -99,7 +107,13 @@ function basename(path: string): string {
 
 async function jarsIn(app: AppFiles): Promise<readonly Jar[]> {
   const paths = [...app.names].filter((name) => JAR.test(name)).slice(0, MAX_JARS);
-  return Promise.all(paths.map(async (path) => ({ path, names: await app.namesInJar(path) })));
+  return Promise.all(
+    paths.map(async (path) => {
+      const names = await app.namesInJar(path);
+      const isZip = names !== "not a zip";
+      return { path, isZip, names: isZip ? names : undefined };
+    }),
+  );
 }
 
 function classNames(

@@ -5,7 +5,7 @@ import type { FilePart } from "../binary/file-part.ts";
  * APPNOTE.TXT 4.3.16: the end of central directory record, and the longest comment that may follow
  * it.
  */
-const END = 0x06054b50;
+const END = "PK\u0005\u0006";
 const END_LENGTH = 22;
 const LONGEST_COMMENT = 0xffff;
 /** The central directory header (APPNOTE.TXT 4.3.12). */
@@ -13,19 +13,19 @@ const ENTRY = 0x02014b50;
 const ENTRY_LENGTH = 46;
 const MAX_NAMES = 100_000;
 
-/**
- * Lists the names in a zip (a jar). Returns undefined if its directory is missing, damaged or was
- * not read.
- */
-export function zipNames(file: FilePart): readonly string[] | undefined {
+/** The names in a zip. undefined: its directory is damaged or was not read. */
+export type ZipNames = readonly string[] | "not a zip" | undefined;
+
+/** Lists the names in a zip (a jar). */
+export function zipNames(file: FilePart): ZipNames {
   const directory = directoryOf(file);
-  return directory && [...entriesIn(directory)].map(({ name }) => name);
+  return Buffer.isBuffer(directory) ? [...entriesIn(directory)].map(({ name }) => name) : directory;
 }
 
 /** Reads the first `length` bytes of a file in a zip. Returns undefined if they cannot be read. */
 export function readZipEntry(file: FilePart, name: string, length: number): Buffer | undefined {
   const directory = directoryOf(file);
-  if (!directory) return undefined;
+  if (!Buffer.isBuffer(directory)) return undefined;
   for (const entry of entriesIn(directory)) if (entry.name === name) return headOf(file, entry, length);
   return undefined;
 }
@@ -38,11 +38,12 @@ interface ZipEntry {
   readonly offset: number;
 }
 
-function directoryOf(file: FilePart): Buffer | undefined {
+function directoryOf(file: FilePart): Buffer | "not a zip" | undefined {
   const reach = Math.min(file.size, END_LENGTH + LONGEST_COMMENT);
   const tail = file.read(file.size - reach, reach);
-  const end = tail?.lastIndexOf(Buffer.from([0x50, 0x4b, 5, 6])) ?? -1;
-  if (!tail || end < 0 || end + END_LENGTH > tail.length || tail.readUInt32LE(end) !== END) return undefined;
+  if (!tail) return undefined;
+  const end = tail.lastIndexOf(END);
+  if (end < 0 || end + END_LENGTH > tail.length) return "not a zip";
   return file.read(tail.readUInt32LE(end + 16), tail.readUInt32LE(end + 12));
 }
 

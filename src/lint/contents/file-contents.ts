@@ -1,6 +1,6 @@
 import { BINARY_PARTS, type BinaryFacts, classVersion, readBinary } from "../../lambda/binary/binary.ts";
 import { type FilePart, partOf } from "../../lambda/binary/file-part.ts";
-import { readZipEntry, zipNames } from "../../lambda/handler/zip-names.ts";
+import { readZipEntry, type ZipNames, zipNames } from "../../lambda/handler/zip-names.ts";
 import { mayHoldSecret, secretIn } from "../../lambda/secrets/find.ts";
 import type { ImageConfig } from "../../oci/image.ts";
 import type { ImageVisitor } from "../../rootfs/scan-image.ts";
@@ -52,7 +52,7 @@ export interface ContentOptions {
 export class FileContents implements ImageVisitor {
   readonly #texts = new HighestLayerMap<string>(MAX_FILES.texts);
   readonly #binaries = new HighestLayerMap<BinaryFacts>(MAX_FILES.binaries);
-  readonly #classes = new HighestLayerMap<readonly string[]>(MAX_FILES.jars);
+  readonly #classes = new HighestLayerMap<Exclude<ZipNames, undefined>>(MAX_FILES.jars);
   readonly #secrets = new HighestLayerMap<string>(MAX_FILES.secrets);
   readonly #bytecode = new BytecodeTimes();
   /** Programs that are started, and whether they name AWS_LAMBDA_RUNTIME_API. */
@@ -138,8 +138,8 @@ export class FileContents implements ImageVisitor {
     return [...this.#binaries];
   }
 
-  /** Returns the class file names in each jar, as in the zip. Damaged jars are missing. */
-  jars(): ReadonlyMap<string, readonly string[]> {
+  /** Returns the class file names in each jar, as in the zip. Jars that could not be read are missing. */
+  jars(): ReadonlyMap<string, ZipNames> {
     return new Map([...this.#classes].map(([path, names]) => [path, names]));
   }
 
@@ -181,7 +181,8 @@ export class FileContents implements ImageVisitor {
 
   #takeJar(path: string, layer: number, file: FilePart): void {
     const names = zipNames(file);
-    if (names === undefined) return; // it may have any class
+    if (names === "not a zip") this.#classes.keep(path, layer, names);
+    if (names === undefined || names === "not a zip") return;
     const classes = names.filter((name) => name.endsWith(".class") && !name.includes("$"));
     this.#classCount += classes.length;
     if (this.#classCount <= MAX_CLASSES) this.#classes.keep(path, layer, classes);

@@ -413,7 +413,7 @@ describe("build with wrong input", () => {
     refuses(makeTree(APP), { code: "IMAGE_NOT_FOUND" }, { base: "ruby:3.3" }));
   it("build refuses a base that has no image for --arch", () =>
     refuses(
-      makeTree({ bootstrap: "x" }),
+      makeTree({ bootstrap: "#!/bin/sh\n" }),
       { code: "PLATFORM_NOT_FOUND", message: /linux\/amd64/ },
       { base: "provided:al2023", arch: "arm64" },
     ));

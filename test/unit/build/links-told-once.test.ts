@@ -11,7 +11,7 @@ for (const [what, target] of [
   it(`build tells ${what} that leads to nothing in the image once`, async () => {
     const told: string[] = [];
     await build({
-      directory: makeTree({ bootstrap: "x", data: { link: target } }),
+      directory: makeTree({ bootstrap: "#!/bin/sh\n", data: { link: target } }),
       base: "scratch",
       entrypoint: ["/var/task/bootstrap"],
       allow: ["entrypoint", "runtime-client"],

@@ -136,7 +136,7 @@ const CASES: readonly Case[] = [
   {
     rule: "duplicate-entry",
     by: "a name twice",
-    image: withFiles(file("var/task/app.py", "def handler(): pass")),
+    image: withFiles(file("var/task/app.py", "def handler(event, context): pass")),
     says: /two entries for var\/task\/app\.py/,
   },
   {
@@ -501,8 +501,9 @@ function givesAdvice(rule: string): boolean {
   return RULES.some(({ id, severity }) => id === rule && severity === "info");
 }
 
-/** In packages-in-apps.test.ts. */
+/** In packages-in-apps.test.ts and handlers-in-apps.test.ts. */
 const IN_APPS = [
+  "handler-parameters",
   "module-type",
   "callback-handler",
   "dependencies",

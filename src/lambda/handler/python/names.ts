@@ -8,9 +8,27 @@ interface Span {
   readonly to: number;
 }
 
+/** What the runtime's call `name(event, context)` needs to know of a `def`. */
+export interface Signature {
+  /** The number of parameters that a call without keywords has to give, and may give. */
+  readonly required: number;
+  readonly most: number;
+  /** Whether a parameter can be given only by its name, and has to be. */
+  readonly needsKeyword: boolean;
+  readonly isAsync: boolean;
+  /** Whether nothing else may take its place: no decorator, and not in an `if` or `try`. */
+  readonly isCertain: boolean;
+}
+
+export interface PythonModule extends ModuleNames {
+  /** By name, for functions that the last statement about the name defines. */
+  readonly signatures: ReadonlyMap<string, Signature>;
+}
+
 interface Found {
   readonly names: Set<string>;
   readonly functions: Set<string>;
+  readonly signatures: Map<string, Signature>;
   readonly uncertain: Set<string>;
   open: boolean;
 }
@@ -21,21 +39,25 @@ interface Found {
  * `open` is true with `from x import *`, `globals()`, `exec()` or a `__getattr__` of the module.
  * The time is linear in the source's length.
  */
-export function pythonNames(source: string): ModuleNames {
+export function pythonNames(source: string): PythonModule {
   const tokens = pythonTokens(source);
   const found: Found = {
     names: new Set(),
     functions: new Set(),
+    signatures: new Map(),
     uncertain: new Set(),
     open: !tokens.isBalanced,
   };
   /** The indentation of the def or class whose body is skipped. */
   let hidden = Number.POSITIVE_INFINITY;
+  let followsDecorator = false;
   for (const line of logicalLines(tokens)) {
     const indent = indentOf(source, tokens.start(line.from));
     if (indent > hidden) continue;
     hidden = definesScope(tokens, line) ? indent : Number.POSITIVE_INFINITY;
-    readLine(tokens, line, found);
+    const isDecorated = tokens.text(line.from) === "@";
+    readLine(tokens, line, indent === 0 && !followsDecorator, found);
+    followsDecorator = isDecorated;
   }
   return found;
 }
@@ -69,9 +91,9 @@ const BLOCKS = new Set(["if", "elif", "else", "try", "except", "finally", "with"
 const SOFT_BLOCKS = new Set(["match", "case"]);
 const BINDING_BLOCKS = new Set(["for", "with", "async"]);
 
-function readLine(tokens: Tokens, line: Span, found: Found): void {
+function readLine(tokens: Tokens, line: Span, isCertain: boolean, found: Found): void {
   if (definesScope(tokens, line)) {
-    readDefinition(tokens, line.from, found);
+    readDefinition(tokens, line.from, isCertain, found);
     return;
   }
   const colon = isBlock(tokens, line) ? findAtDepth(tokens, line, ":") : undefined;
@@ -91,13 +113,35 @@ function isBlock(tokens: Tokens, { from }: Span): boolean {
   return BLOCKS.has(first) || (SOFT_BLOCKS.has(first) && !/^[=:.,]$/.test(tokens.text(from + 1)));
 }
 
-function readDefinition(tokens: Tokens, from: number, found: Found): void {
+function readDefinition(tokens: Tokens, from: number, isCertain: boolean, found: Found): void {
   const isAsync = tokens.text(from) === "async";
-  const name = tokens.text(from + (isAsync ? 2 : 1));
+  const at = from + (isAsync ? 2 : 1);
+  const name = tokens.text(at);
   const isClass = tokens.text(from) === "class";
   bind(name, isClass, found);
-  if (!isClass) found.functions.add(name);
   if (name === "__getattr__") found.open = true;
+  if (isClass) return;
+  found.functions.add(name);
+  const signature = signatureAt(tokens, at + 1);
+  if (signature) found.signatures.set(name, { ...signature, isAsync, isCertain });
+}
+
+/** Reads `[T](event, /, context=None, *, x, **more)`. Returns undefined if there is a lambda in it. */
+function signatureAt(tokens: Tokens, at: number): Omit<Signature, "isAsync" | "isCertain"> | undefined {
+  const bracket = tokens.text(at) === "[" ? afterToken(tokens, at) : at;
+  const end = tokens.closing(bracket);
+  if (end === undefined || wordsIn(tokens, { from: bracket, to: end }).includes("lambda")) return undefined;
+  const parts = [...partsOf(tokens, { from: bracket + 1, to: end })];
+  const star = parts.findIndex(({ from }) => tokens.text(from) === "*");
+  const isNamed = ({ from }: Span) => tokens.kind(from) === "word"; // not a slash, or the end after a comma
+  const isRequired = (span: Span) => isNamed(span) && findAtDepth(tokens, span, "=") === undefined;
+  const byPlace = star < 0 ? parts : parts.slice(0, star);
+  const takesMore = star >= 0 && tokens.kind((parts[star]?.from ?? 0) + 1) === "word";
+  return {
+    required: byPlace.filter(isRequired).length,
+    most: takesMore ? Number.POSITIVE_INFINITY : byPlace.filter(isNamed).length,
+    needsKeyword: star >= 0 && parts.slice(star + 1).some(isRequired),
+  };
 }
 
 function readStatement(tokens: Tokens, span: Span, found: Found): void {
@@ -109,8 +153,9 @@ function readStatement(tokens: Tokens, span: Span, found: Found): void {
 }
 
 /** The last statement that binds a name decides what it is. */
-function bind(name: string, isUncertain: boolean, { names, uncertain }: Found): void {
+function bind(name: string, isUncertain: boolean, { names, uncertain, signatures }: Found): void {
   names.add(name);
+  signatures.delete(name);
   if (isUncertain) uncertain.add(name);
   else uncertain.delete(name);
 }
@@ -136,10 +181,17 @@ function readFromImport(tokens: Tokens, { from, to }: Span, found: Found): void 
 }
 
 function readImported(tokens: Tokens, { from, to }: Span, found: Found): void {
+  for (const part of partsOf(tokens, { from, to })) {
+    const name = importedName(tokens, part);
+    if (name !== undefined) bind(name, true, found);
+  }
+}
+
+/** Yields the parts between commas. */
+function* partsOf(tokens: Tokens, { from, to }: Span): Generator<Span> {
   for (let start = from; start < to; ) {
     const end = findAtDepth(tokens, { from: start, to }, ",") ?? to;
-    const name = importedName(tokens, { from: start, to: end });
-    if (name !== undefined) bind(name, true, found);
+    yield { from: start, to: end };
     start = end + 1;
   }
 }

@@ -6,9 +6,10 @@ import {
   judgeName,
   missingFile,
   POSSIBLE,
+  parseModule,
   type Verdict,
 } from "../app-files.ts";
-import { pythonNames } from "./names.ts";
+import { pythonNames, type Signature } from "./names.ts";
 
 /**
  * `pkg/mod.handler` and `pkg.mod.handler` mean the same
@@ -40,6 +41,17 @@ async function check(handler: string, app: AppFiles): Promise<Verdict> {
   const module = handler.slice(0, handler.lastIndexOf("."));
   if (file !== undefined) return judgeName({ file, module, name, verb: "define" }, app, pythonNames);
   return isCompiled(path, app) ? POSSIBLE : missingFile(`needs a file ${path}.py`, places(handler), app);
+}
+
+/**
+ * Returns the parameters of a handler that is a `def` in its file. `isCertain` is false if the file
+ * may also bind the name in another way.
+ */
+export async function pythonSignature(handler: string, app: AppFiles): Promise<Signature | undefined> {
+  const file = places(handler).find((place) => app.names.has(place));
+  const module = file === undefined ? undefined : await parseModule(await app.read(file), pythonNames);
+  const signature = module?.signatures.get(split(handler).name);
+  return signature && { ...signature, isCertain: signature.isCertain && module?.open === false };
 }
 
 /** Finds `mod.cpython-312-x86_64-linux-gnu.so`, `mod.abi3.so` and `mod.pyc`. */

@@ -9,7 +9,7 @@ export const bootstrap: Rule = {
   id: "bootstrap",
   severity: "error",
   expects:
-    "over AWS's OS-only base, /var/runtime/bootstrap exists, can be executed, is not a link, and its interpreter exists",
+    "over AWS's OS-only base, /var/runtime/bootstrap exists, can be executed, is neither empty nor a link, and is an ELF file or a script whose interpreter exists",
   otherwise: "Runtime.InvalidEntrypoint; Couldn't find valid bootstrap(s): [/var/runtime/bootstrap]",
   check(facts) {
     if (!startsAsAws(facts)) return [];

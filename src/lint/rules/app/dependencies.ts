@@ -2,26 +2,44 @@ import { missingNodePackages } from "../../dependencies/node.ts";
 import { developmentPackages, isInPackage, NPM_RECORDS } from "../../dependencies/npm-records.ts";
 import { editableInstalls, missingPythonPackages } from "../../dependencies/python.ts";
 import { missingGems } from "../../dependencies/ruby.ts";
-import { type ImageFacts, taskRoot, variables } from "../../facts.ts";
+import { type ImageFacts, taskRoot, variables, within } from "../../facts.ts";
 import { languageIn } from "../../language.ts";
-import { count, megabytes, type Problem, type Rule, some } from "../../rule.ts";
+import { count, megabytes, type Problem, type Problems, type Rule, some } from "../../rule.ts";
 import { oncePerDirectory } from "../../visit.ts";
 
 /** The app's dependencies have to be in the image: Lambda installs nothing. */
 export const dependencies: Rule = {
   id: "dependencies",
   severity: "warning",
-  expects: "what package.json, requirements.txt, pyproject.toml, Pipfile or Gemfile asks for is installed",
-  otherwise: "Runtime.ImportModuleError: Cannot find module; No module named; cannot load such file",
+  expects:
+    "what package.json, requirements.txt, pyproject.toml, Pipfile or Gemfile asks for is installed, and the jars in lib are zip files",
+  otherwise:
+    "Runtime.ImportModuleError: Cannot find module; No module named; cannot load such file; NoClassDefFoundError",
   async check(facts) {
     // A base that is not in the table may have packages in layers that were not read.
     if (facts.files.lacksOwn || !(facts.files.whole || facts.base)) return [];
     const language = languageIn(facts);
     if (language === "nodejs") return missingNodePackages(facts);
     if (language === "python") return [missingPythonPackages(facts), editableInstalls(facts)];
+    if (language === "java") return brokenJars(facts);
     return language === "ruby" ? missingGems(facts) : [];
   },
 };
+
+/** Java ignores such a file, and then does not find its classes. */
+function brokenJars(facts: ImageFacts): Problems {
+  const root = taskRoot(facts);
+  const broken = [...facts.files.contents.jars()].flatMap(([path, names]) => {
+    const inside = within(root, path);
+    return names === "not a zip" && inside && /^lib\/[^/]+\.jar$/.test(inside) ? [inside] : [];
+  });
+  if (broken.length === 0) return [];
+  return {
+    message: `${count(broken.length, "jar")} that ${broken.length === 1 ? "is" : "are"} no zip file: ${some(broken.sort())}`,
+    path: `/${root}/${broken[0]}`,
+    hint: "copy the dependencies there again: mvn dependency:copy-dependencies, gradle installDist; for a pointer of Git LFS: git lfs pull",
+  };
+}
 
 /** Python imports from a virtual environment only if it was started from there. */
 export const virtualEnvironment: Rule = {

@@ -2,11 +2,13 @@ import type { Language } from "../../../lambda/bases.ts";
 import type { Verdict } from "../../../lambda/handler/app-files.ts";
 import { judgeHandler } from "../../../lambda/handler/handler.ts";
 import { starterOf } from "../../../lambda/handler/language.ts";
+import type { Signature } from "../../../lambda/handler/python/names.ts";
+import { pythonSignature } from "../../../lambda/handler/python/python.ts";
 import { nearest } from "../../../lambda/nearest.ts";
 import { appInImage } from "../../app-in-image.ts";
 import { type ImageFacts, taskRoot } from "../../facts.ts";
 import { languageIn } from "../../language.ts";
-import type { Problem, Rule } from "../../rule.ts";
+import { count, type Problem, type Rule } from "../../rule.ts";
 
 export const handler: Rule = {
   id: "handler",
@@ -24,6 +26,39 @@ export const handler: Rule = {
     return [problemOf(word, verdict, isUncertain)];
   },
 };
+
+/** Python's runtime calls `handler(event, context)` (awslambdaric, bootstrap.py). */
+export const handlerParameters: Rule = {
+  id: "handler-parameters",
+  severity: "error",
+  expects: "a Python handler takes two arguments, the event and the context, and is not async",
+  otherwise:
+    "TypeError: handler() takes 1 positional argument but 2 were given; Runtime.MarshalError: Object of type coroutine is not JSON serializable",
+  async check(facts) {
+    const word = handlerOf(facts);
+    if (word === undefined || languageIn(facts) !== "python") return [];
+    const signature = await pythonSignature(word, appInImage(facts));
+    const problem = signature && callProblem(signature);
+    if (problem === undefined) return [];
+    const name = word.slice(word.lastIndexOf(".") + 1);
+    return {
+      message: `the handler ${word} ${problem}`,
+      hint: `write it as def ${name}(event, context):`,
+      severity: signature?.isCertain ? "error" : "warning",
+    };
+  },
+};
+
+function callProblem({ required, most, needsKeyword, isAsync, isCertain }: Signature): string | undefined {
+  if (most < 2)
+    return `takes ${count(most, "argument")}, and Lambda calls it with two: the event and the context`;
+  if (required > 2)
+    return `needs ${required} arguments, and Lambda calls it with two: the event and the context`;
+  if (needsKeyword)
+    return "needs an argument by its name, and Lambda calls it with the event and the context only";
+  // A decorator may be what runs it.
+  return isAsync && isCertain ? "is async, and Python's runtime does not wait for a coroutine" : undefined;
+}
 
 /** Returns the handler that CMD names; undefined if CMD is not a handler or an absolute path. */
 export function handlerOf({ settings }: ImageFacts): string | undefined {
