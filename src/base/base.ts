@@ -1,7 +1,7 @@
 import { loadOnce } from "../async/single-flight.ts";
 import { type BaseName, resolveBase } from "../lambda/base-name.ts";
-import { baseWarnings } from "../lambda/base-warnings.ts";
 import type { BaseFacts } from "../lambda/bases.ts";
+import { baseWarnings } from "../lambda/bases.ts";
 import { emptyImage } from "../oci/compose.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Image } from "../oci/image.ts";

@@ -1,7 +1,13 @@
 import { hasCode, type LambdaPackError, misuse } from "../errors.ts";
 import { resolveBase } from "../lambda/base-name.ts";
-import { baseWarnings } from "../lambda/base-warnings.ts";
-import { BASES, type BaseFacts, HANDLER_FORMS, isLanguage, shortName } from "../lambda/bases.ts";
+import {
+  BASES,
+  type BaseFacts,
+  baseWarnings,
+  HANDLER_FORMS,
+  isLanguage,
+  shortName,
+} from "../lambda/bases.ts";
 import { nearest } from "../lambda/nearest.ts";
 import type { Digest } from "../oci/digest.ts";
 import { type Architecture, platformOf } from "../oci/platform.ts";

@@ -1,4 +1,5 @@
 import type { Architecture } from "../oci/platform.ts";
+import { compareVersions } from "./binary/elf.ts";
 
 /** The repositories under `public.ecr.aws/lambda`; each is a short name on the command line. */
 export type Language = "python" | "nodejs" | "java" | "dotnet" | "ruby" | "provided" | "go";
@@ -119,4 +120,73 @@ export function findBase(repository: string, tag: string): BaseFacts | undefined
 function narrow(facts: BaseFacts, architecture: string | undefined): BaseFacts {
   if (architecture === undefined) return facts;
   return { ...facts, architectures: facts.architectures.filter((one) => one === architecture) };
+}
+
+/** The fields of a `warning` event. */
+interface BaseWarning {
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** The last days of Amazon Linux 1 and 2 (endoflife.date, amazon-linux). */
+const SYSTEM_ENDS = { AL1: "2023-12-31", AL2: "2026-06-30" } as const;
+
+/**
+ * Warns if, on the day `today` (UTC), AWS no longer patches `base`, or its Amazon Linux has reached
+ * its end. Functions keep working; only security patches end.
+ */
+export function baseWarnings(base: BaseFacts, today: Date): readonly BaseWarning[] {
+  const day = today.toISOString().slice(0, "2026-11-23".length);
+  const reasons = [
+    ...(base.deprecated < day ? [`AWS ended its support on ${base.deprecated}`] : []),
+    ...systemReason(base, day),
+  ];
+  if (reasons.length === 0) return [];
+  return [
+    {
+      message: `the base ${shortName(base)} gets no more security patches: ${reasons.join(", and ")}`,
+      hint: `build on the newest: --base ${shortName(newest(base))}`,
+    },
+  ];
+}
+
+function systemReason({ system }: BaseFacts, day: string): readonly string[] {
+  if (system === "AL2023" || SYSTEM_ENDS[system] >= day) return [];
+  return [`its Amazon Linux ${system.slice(2)} ended on ${SYSTEM_ENDS[system]}`];
+}
+
+function newest(base: BaseFacts): BaseFacts {
+  const repository = base.repository === "go" ? "provided" : base.repository;
+  return BASES.find((other) => other.repository === repository) ?? base;
+}
+
+/**
+ * The bases that need no label, from these versions on (AWS, "Lambda SnapStart for container
+ * images").
+ */
+const SNAPSTART_FROM: ReadonlyMap<Language, string> = new Map([
+  ["java", "11"],
+  ["python", "3.12"],
+  ["dotnet", "8"],
+]);
+
+/** All other bases need this label, with the value `Allow`. */
+export const SNAPSTART_LABEL = "com.amazonaws.lambda.feature.snapstart";
+
+/** Returns whether one of AWS's bases has SnapStart without a label. */
+export function supportsSnapstart(base: BaseFacts | undefined): boolean {
+  const from = base && SNAPSTART_FROM.get(base.repository);
+  const [version = ""] = /^\d+(?:\.\d+)?/.exec(base?.tag ?? "") ?? [];
+  return from !== undefined && compareVersions(version, from) >= 0;
+}
+
+/**
+ * Returns the label that an image for SnapStart needs on this base (undefined: not one of AWS's);
+ * none if SnapStart is not asked for.
+ */
+export function snapstartLabel(
+  { snapstart = false }: { readonly snapstart?: boolean | undefined },
+  base: BaseFacts | undefined,
+): Readonly<Record<string, string>> {
+  return snapstart && !supportsSnapstart(base) ? { [SNAPSTART_LABEL]: "Allow" } : {};
 }

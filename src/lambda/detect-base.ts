@@ -1,5 +1,4 @@
-import { baseWarnings } from "./base-warnings.ts";
-import { BASES, type BaseFacts, type Language, shortName } from "./bases.ts";
+import { BASES, type BaseFacts, baseWarnings, type Language, shortName } from "./bases.ts";
 import { rangeAllows } from "./version-range.ts";
 
 /** A language version that a file of the app asks for. */

@@ -11,7 +11,7 @@ import { addPlanned, MergedView, plannedEntry } from "../rootfs/view/merged-view
 import { tarBytes } from "../tar/write-header.ts";
 import { FileContents } from "./contents/file-contents.ts";
 import { addFileOnDisk } from "./contents/file-contents-on-disk.ts";
-import { pathsToRead } from "./contents/paths-to-read.ts";
+import { pathsToRead } from "./contents/files-to-read.ts";
 import { type ImageFacts, isOwnPath, type LayerFacts } from "./facts.ts";
 import { clientProblems, lacksClient } from "./rules/image/runtime-client.ts";
 import { isInterpreterUnread } from "./shebang.ts";

@@ -7,8 +7,8 @@ import type { Problem, Problems } from "./rule.ts";
 const MAX_LINE = 256;
 
 /**
- * Checks that all users may execute a program, that it is one, and that the interpreter of a script
- * exists.
+ * Checks that all users may execute a program, that it is not empty, and that the interpreter of a
+ * script exists.
  */
 export function executableProblems(
   name: string,
@@ -22,12 +22,7 @@ export function executableProblems(
     return { message: `${name} may not be executed (mode ${octal})`, path, hint: `chmod 755 ${path}` };
   if (kind === "file" && size === 0)
     return { message: `${name} is empty`, path, hint: `${hintsFor(facts).build}, and copy it there again` };
-  if (text === undefined || /^\uFEFF?#!/.test(text)) return shebangProblems(path, text, facts);
-  return {
-    message: `${name} is neither an ELF file nor a script: it does not begin with #!`,
-    path,
-    hint: `begin it with #!/bin/sh; or ${hintsFor(facts).build}`,
-  };
+  return shebangProblems(path, text, facts);
 }
 
 function shebangProblems(path: string, text: string | undefined, facts: ImageFacts): Problems {

@@ -34,6 +34,30 @@ export function linkTarget(path: string, target: string): string {
   return from.join("/");
 }
 
+/** Linux follows at most this many links (path_resolution(7)). */
+export const MAX_LINKS = 40;
+
+/**
+ * Follows the links on the way to `path` and at its end, as Linux does. `targetAt`: returns where
+ * the link at a path leads within the image; undefined if there is no link. Returns undefined for
+ * more than {@link MAX_LINKS} links, as in a cycle.
+ */
+export function realPath(path: string, targetAt: (path: string) => string | undefined): string | undefined {
+  const rest = path.split("/").reverse();
+  let at = "";
+  let links = 0;
+  for (let name = rest.pop(); name !== undefined; name = rest.pop()) {
+    if (name === "") continue;
+    const next = at === "" ? name : `${at}/${name}`;
+    const target = targetAt(next);
+    at = target === undefined ? next : "";
+    if (target === undefined) continue;
+    if (++links > MAX_LINKS) return undefined;
+    rest.push(...target.split("/").reverse());
+  }
+  return at;
+}
+
 function isTooLong(part: string): boolean {
   return part.length * 3 > MAX_NAME && Buffer.byteLength(part) > MAX_NAME;
 }

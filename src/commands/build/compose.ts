@@ -1,5 +1,5 @@
 import type { Base } from "../../base/base.ts";
-import { snapstartLabel } from "../../lambda/snapstart.ts";
+import { snapstartLabel } from "../../lambda/bases.ts";
 import { type AddedLayer, compose } from "../../oci/compose.ts";
 import type { Image } from "../../oci/image.ts";
 import type { Family } from "../../oci/media-types.ts";

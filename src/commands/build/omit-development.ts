@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { collectedApp } from "../../lambda/handler/collected-app.ts";
 import type { Collection, SourceFile } from "../../layer/collect.ts";
-import { developmentPackages, isInPackage, NPM_RECORDS } from "../../lint/dependencies/npm-records.ts";
+import { developmentPackages, isInPackage, NPM_RECORDS } from "../../lint/dependencies/node.ts";
 import type { Session } from "../../session/session.ts";
 
 /**

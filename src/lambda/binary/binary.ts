@@ -1,7 +1,5 @@
 import { readElf } from "./elf.ts";
 import type { FilePart } from "./file-part.ts";
-import { readMachO } from "./mach-o.ts";
-import { readPe } from "./pe.ts";
 
 /** What an executable or a library is built for. */
 export interface BinaryFacts {
@@ -58,4 +56,63 @@ const CLASS_VERSION_BEFORE_JAVA_1 = 44;
 export function classVersion(header: Buffer): number | undefined {
   if (header.length < 8 || header.readUInt32BE(0) !== CLASS_MAGIC) return undefined;
   return header.readUInt16BE(6) - CLASS_VERSION_BEFORE_JAVA_1;
+}
+
+/** <mach/machine.h>, CPU_TYPE_*. */
+const MACH_O_MACHINES: Readonly<Record<number, string>> = {
+  7: "x86",
+  12: "arm",
+  16777223: "x86_64",
+  16777228: "arm64",
+};
+
+const THIN = ["cffaedfe", "cefaedfe"];
+const FAT = "cafebabe";
+/**
+ * Java's class files have the same magic number, followed by their version, which is 45 or more.
+ */
+const MAX_MACHINES = 20;
+
+/** Reads a binary of macOS. Returns undefined for other files. */
+function readMachO(file: FilePart): BinaryFacts | undefined {
+  const header = file.read(0, 8);
+  const magic = header?.toString("hex", 0, 4) ?? "";
+  if (header && THIN.includes(magic))
+    return { format: "mach-o", machines: [machOMachine(header.readUInt32LE(4))] };
+  const count = header && magic === FAT ? header.readUInt32BE(4) : 0;
+  const table = count > 0 && count <= MAX_MACHINES ? file.read(8, count * 20) : undefined;
+  if (!table) return undefined;
+  const machines = Array.from({ length: count }, (_, index) => machOMachine(table.readUInt32BE(index * 20)));
+  return { format: "mach-o", machines };
+}
+
+function machOMachine(type: number): string {
+  return MACH_O_MACHINES[type] ?? `CPU type ${type}`;
+}
+
+/** PE format, "Machine Types". */
+const PE_MACHINES: Readonly<Record<number, string>> = {
+  332: "x86",
+  452: "arm",
+  34404: "x86_64",
+  43620: "arm64",
+};
+
+/**
+ * The optional header of 64-bit files, which has its table of directories 16 bytes later than that
+ * of 32-bit ones.
+ */
+const PE32_PLUS = 0x20b;
+/** The directory of .NET's code is the fifteenth; each has 8 bytes. */
+const CLR_AT = 14 * 8;
+
+/** Reads a file that begins with MZ. Returns undefined if no PE header follows. */
+function readPe(file: FilePart): BinaryFacts | undefined {
+  const at = file.read(0x3c, 4)?.readUInt32LE(0);
+  const header = at === undefined ? undefined : file.read(at, 26);
+  if (at === undefined || header?.toString("latin1", 0, 4) !== "PE\0\0") return undefined;
+  const machine = header.readUInt16LE(4);
+  const directories = at + 24 + (header.readUInt16LE(24) === PE32_PLUS ? 112 : 96);
+  const managed = (file.read(directories + CLR_AT, 4)?.readUInt32LE(0) ?? 0) !== 0;
+  return { format: "pe", machines: [PE_MACHINES[machine] ?? `machine ${machine}`], managed };
 }

@@ -6,7 +6,7 @@ import type { ImageConfig } from "../../oci/image.ts";
 import type { ImageVisitor } from "../../rootfs/scan-image.ts";
 import type { LayerEntry, Wanted } from "../../tar/layer-entry.ts";
 import { taskRoot } from "../facts.ts";
-import { BYTECODE_HEADER, BytecodeTimes } from "./bytecode-times.ts";
+import { BYTECODE_HEADER, BytecodeTimes, HighestLayerMap } from "./by-layer.ts";
 import {
   isBinaryName,
   isInstalledPath,
@@ -17,8 +17,7 @@ import {
   isSystem,
   OS_RELEASE,
   usefulLines,
-} from "./file-names.ts";
-import { HighestLayerMap } from "./highest-layer.ts";
+} from "./files-to-read.ts";
 
 /** In bytes. Larger sources are bundles and take too long to read. */
 const MAX_TEXT = 4 * 1024 * 1024;

@@ -1,8 +1,7 @@
 import { lstatSync, mkdirSync, readdirSync, readlinkSync, rmSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import { LambdaPackError } from "../../errors.ts";
-import { linkTarget } from "../../tar/entry-path.ts";
-import { MAX_LINKS } from "../view/path-tree.ts";
+import { linkTarget, MAX_LINKS } from "../../tar/entry-path.ts";
 
 /** Finds paths of an image in the directory that is the image's root. No link leads out of it. */
 export class TreePaths {

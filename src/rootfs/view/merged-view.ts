@@ -1,9 +1,9 @@
 import { type Entry, tarName } from "../../tar/entry.ts";
-import { pointsTo } from "../../tar/entry-path.ts";
+import { pointsTo, realPath } from "../../tar/entry-path.ts";
 import type { LayerEntry } from "../../tar/layer-entry.ts";
 import { HiddenFiles, type LayerTotals, type Replaced } from "./hidden-files.ts";
 import type { HiddenEntry, ViewEntry } from "./path-tree.ts";
-import { MAX_LINKS, OPAQUE, type PathNode, PathTree, WHITEOUT } from "./path-tree.ts";
+import { OPAQUE, type PathNode, PathTree, WHITEOUT } from "./path-tree.ts";
 
 export type { HiddenEntry, ViewEntry };
 
@@ -68,25 +68,12 @@ export class MergedView {
    * if there is none, or if links form a cycle.
    */
   resolve(path: string): ViewEntry | undefined {
-    let rest = path.split("/").filter((part) => part !== "");
-    let at = "";
-    let entry: ViewEntry | undefined = this.root;
-    for (let links = 0; rest.length > 0 && entry; ) {
-      const [name = "", ...after]: readonly string[] = rest;
-      const next: string = at === "" ? name : `${at}/${name}`;
-      entry = this.get(next) ?? this.#implied(next);
-      const target: string | undefined = entry && pointsTo(entry);
-      if (target === undefined) {
-        at = next;
-        rest = after;
-      } else {
-        if (++links > MAX_LINKS) return undefined;
-        rest = [...target.split("/").filter((part) => part !== ""), ...after];
-        at = "";
-        entry = this.root;
-      }
-    }
-    return entry;
+    const real = realPath(path, (at) => {
+      const entry = this.get(at);
+      return entry && pointsTo(entry);
+    });
+    if (real === undefined) return undefined;
+    return real === "" ? this.root : (this.get(real) ?? this.#implied(real));
   }
 
   /**

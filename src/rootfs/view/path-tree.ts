@@ -8,8 +8,6 @@ export const MAX_PATHS = 300_000;
 export const WHITEOUT = ".wh.";
 /** image-spec layer.md, "Opaque Whiteout". */
 export const OPAQUE = ".wh..wh..opq";
-/** Linux follows at most this many links (path_resolution(7)). */
-export const MAX_LINKS = 40;
 
 /** Returns the error for more paths than {@link MAX_PATHS}: the rest is not read. */
 export function tooManyEntries(what: "image" | "layer"): LambdaPackError {

@@ -40,7 +40,12 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   "a class that a damaged jar may have": {
     ...{ base: "java:21", handler: "com.example.App" },
+    tree: { "lib/app.jar": `PK\u0005\u0006${"\0".repeat(8)}${"\u007f".repeat(8)}\0\0` },
+  },
+  "a class in a jar that was cut short": {
+    ...{ base: "java:21", handler: "com.example.App" },
     tree: { "lib/app.jar": "PK\u0003\u0004 and no end" },
+    ...{ says: /lib\/app\.jar is not a jar: it is no zip file, or was cut short/, near: /mvn package/ },
   },
   "an assembly": { ...dotnet, handler: "App::App.Function::Handle" },
   "an executable assembly": { ...dotnet, handler: "App" },

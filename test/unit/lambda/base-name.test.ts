@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { resolveBase } from "../../../src/lambda/base-name.ts";
-import { baseWarnings } from "../../../src/lambda/base-warnings.ts";
-import { BASES, findBase, shortName } from "../../../src/lambda/bases.ts";
+import { BASES, baseWarnings, findBase, shortName } from "../../../src/lambda/bases.ts";
 import { parseReference } from "../../../src/oci/reference.ts";
 
 const MIRROR = { LAMBDA_PACK_BASE_REGISTRY: "mirror.example:5000/ecr-public/lambda" };

@@ -9,7 +9,7 @@ import {
   pinsText,
 } from "../../../lambda/detect-base.ts";
 import { hasHandler } from "../../../lambda/handler/handler.ts";
-import { sourceAdvice } from "../../../lambda/handler/source-advice.ts";
+import { sourceAdvice } from "../../../lambda/handler/not-found.ts";
 import type { ImageConfig } from "../../../oci/image.ts";
 import type { Session } from "../../../session/session.ts";
 import { listApp } from "../list-app.ts";

@@ -1,12 +1,11 @@
 import type { Language } from "../../../lambda/bases.ts";
-import type { Verdict } from "../../../lambda/handler/app-files.ts";
+import type { AppFiles, Names, Verdict } from "../../../lambda/handler/app-files.ts";
 import { judgeHandler } from "../../../lambda/handler/handler.ts";
 import { starterOf } from "../../../lambda/handler/language.ts";
 import type { Signature } from "../../../lambda/handler/python/names.ts";
 import { pythonSignature } from "../../../lambda/handler/python/python.ts";
 import { nearest } from "../../../lambda/nearest.ts";
-import { appInImage } from "../../app-in-image.ts";
-import { type ImageFacts, taskRoot } from "../../facts.ts";
+import { type ImageFacts, PATH_MAX, taskRoot, within } from "../../facts.ts";
 import { languageIn } from "../../language.ts";
 import { count, type Problem, type Rule } from "../../rule.ts";
 
@@ -101,4 +100,47 @@ function problemOf(word: string, verdict: Exclude<Verdict, { ok: true }>, isUnce
     hint: verdict.hint ?? usual,
     severity: isUncertain ? "warning" : "error",
   };
+}
+
+/** The most names that a search for a similar handler looks at. */
+const MAX_NAMES = 100_000;
+
+/** Returns the files below the task root of an image, or below `root`, for a handler search. */
+function appInImage(facts: ImageFacts, root = taskRoot(facts)): AppFiles {
+  const { view, contents } = facts.files;
+  return {
+    names: namesIn(facts, root),
+    read: async (name) => {
+      const entry = view.resolve(join(root, name));
+      return entry && contents.text(entry.path);
+    },
+    namesInJar: async (name) => contents.jars().get(join(root, name)),
+  };
+}
+
+function namesIn({ files: { view } }: ImageFacts, root: string): Names {
+  return {
+    has(name) {
+      if (name.length > PATH_MAX) return false;
+      const entry = view.resolve(join(root, name));
+      return entry !== undefined && entry.kind !== "directory";
+    },
+    deadLink(name) {
+      const entry = name.length > PATH_MAX || this.has(name) ? undefined : view.get(join(root, name));
+      return entry?.kind === "symlink" ? entry.link : undefined;
+    },
+    *[Symbol.iterator]() {
+      let left = MAX_NAMES;
+      for (const { path, kind } of view.entries()) {
+        const inside = kind === "directory" ? undefined : within(root, path);
+        if (inside === undefined) continue;
+        yield inside;
+        if (--left === 0) return;
+      }
+    },
+  };
+}
+
+function join(root: string, name: string): string {
+  return root === "" ? name : `${root}/${name}`;
 }

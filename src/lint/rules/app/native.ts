@@ -1,10 +1,11 @@
 import type { BinaryFacts } from "../../../lambda/binary/binary.ts";
 import { compareVersions } from "../../../lambda/binary/elf.ts";
 import { type Architecture, architectureOf } from "../../../oci/platform.ts";
-import { type ImageFacts, lookUp } from "../../facts.ts";
+import { dependenciesIn, NPM_RECORDS, packagesWithScript } from "../../dependencies/node.ts";
+import { type ImageFacts, lookUp, taskRoot } from "../../facts.ts";
 import { groupNatives, type Native, nativeFiles } from "../../native/files.ts";
 import { hintsFor } from "../../native/hints.ts";
-import { notCompiled } from "../../native/not-compiled.ts";
+import { type NativePackage, nodePackageAt } from "../../native/package.ts";
 import { startedFiles } from "../../native/started.ts";
 import { count, type Problem, type Rule } from "../../rule.ts";
 import { type CLibrary, cLibraryOf } from "../../system.ts";
@@ -41,6 +42,41 @@ export const nativeCompiled: Rule = {
       hint: hintsFor(facts).forFile(one),
     })),
 };
+
+interface NotCompiled {
+  /** The path of its binding.gyp, from which node-gyp compiles it. */
+  readonly path: string;
+  readonly package: NativePackage;
+}
+
+/**
+ * Finds Node packages without the file that their install script compiles, because the script did
+ * not run (`npm install --ignore-scripts`; pnpm 10 and later run only approved scripts). Skips
+ * optional packages.
+ */
+function notCompiled(facts: ImageFacts): readonly NotCompiled[] {
+  const { view, contents, lacksOwn } = facts.files;
+  if (lacksOwn) return [];
+  const root = taskRoot(facts);
+  const paths = new Set([
+    ...dependenciesIn(contents.text(`${root}/package.json`)).map((name) => `node_modules/${name}`),
+    ...packagesWithScript(contents.text(`${root}/${NPM_RECORDS}`)),
+  ]);
+  const directories = [...paths].flatMap((path) => view.resolve(`${root}/${path}`)?.path ?? []);
+  const candidates = [...new Set(directories)].filter((path) => view.get(`${path}/binding.gyp`));
+  if (candidates.length === 0) return [];
+  const natives = nativeFiles(facts).map((native) => native.package);
+  const platformed = new Set(
+    natives.flatMap(({ isPlatformPackage, name }) => (isPlatformPackage ? [name] : [])),
+  );
+  const binaries = contents.binaries().map(([path]) => path);
+  return candidates.flatMap((directory) => {
+    const path = `${directory}/binding.gyp`;
+    const found = nodePackageAt(path);
+    const isComplete = binaries.some((binary) => binary.startsWith(`${directory}/`));
+    return found === undefined || isComplete || platformed.has(found.name) ? [] : [{ path, package: found }];
+  });
+}
 
 export const nativeGlibc: Rule = {
   id: "native-glibc",

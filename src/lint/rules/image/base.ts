@@ -1,5 +1,4 @@
-import { baseWarnings } from "../../../lambda/base-warnings.ts";
-import { SNAPSTART_LABEL, supportsSnapstart } from "../../../lambda/snapstart.ts";
+import { baseWarnings, SNAPSTART_LABEL, supportsSnapstart } from "../../../lambda/bases.ts";
 import { startsAsAws } from "../../facts.ts";
 import type { Rule } from "../../rule.ts";
 

@@ -1,5 +1,6 @@
-import { type ImageFacts, lookUp, programPlaces, startsAsAws } from "../../facts.ts";
-import type { Problems, Rule } from "../../rule.ts";
+import { type ImageFacts, lookUp, programPlaces, startsAsAws, taskRoot } from "../../facts.ts";
+import { hintsFor } from "../../native/hints.ts";
+import type { Problem, Problems, Rule } from "../../rule.ts";
 import { executableProblems } from "../../shebang.ts";
 import { ADAPTER, clientProblems } from "./runtime-client.ts";
 
@@ -135,3 +136,44 @@ export const workdir: Rule = {
       : [];
   },
 };
+
+/** What `/lambda-entrypoint.sh` of an OS-only base starts. */
+const BOOTSTRAP = "/var/runtime/bootstrap";
+
+export const bootstrap: Rule = {
+  id: "bootstrap",
+  severity: "error",
+  expects:
+    "over AWS's OS-only base, /var/runtime/bootstrap exists, can be executed, is neither empty nor a link, and is an ELF file or a script whose interpreter exists",
+  otherwise: "Runtime.InvalidEntrypoint; Couldn't find valid bootstrap(s): [/var/runtime/bootstrap]",
+  check(facts) {
+    if (!startsAsAws(facts)) return [];
+    const place = lookUp(facts, BOOTSTRAP);
+    if (!place.known) return facts.base?.repository === "provided" ? [noBootstrap(facts)] : [];
+    if (!place.entry) return [noBootstrap(facts)];
+    const asWritten = facts.files.view.get(BOOTSTRAP.slice(1));
+    if (asWritten?.kind === "symlink")
+      return [bootstrapProblem(`it is a link to ${asWritten.link}`, "put the executable itself there")];
+    const text = facts.files.contents.text(place.entry.path);
+    if (text && !/^\uFEFF?#!/.test(text))
+      return bootstrapProblem(
+        "the bootstrap is neither an ELF file nor a script: it does not begin with #!",
+        `begin it with #!/bin/sh; or ${hintsFor(facts).build}`,
+      );
+    return executableProblems("the bootstrap", BOOTSTRAP, place.entry, facts);
+  },
+};
+
+function bootstrapProblem(message: string, hint: string): Problem {
+  return { message, path: BOOTSTRAP, hint };
+}
+
+function noBootstrap(facts: ImageFacts): Problem {
+  const elsewhere = facts.files.view.get(`${taskRoot(facts)}/bootstrap`);
+  return bootstrapProblem(
+    elsewhere
+      ? `the bootstrap is at /${elsewhere.path}, where a container image does not look for it`
+      : "there is no bootstrap",
+    "lambda-pack build puts the app's bootstrap there; or start the program itself with --entrypoint",
+  );
+}
