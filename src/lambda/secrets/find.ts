@@ -41,11 +41,9 @@ export async function findSecrets(
   collection: Collection,
   read: (path: string) => Promise<string | undefined>,
 ): Promise<readonly SecretFinding[]> {
-  const isInstalled = installedIn(collection);
   const found: SecretFinding[] = [];
   let left = MAX_ALL_BYTES;
   for (const { path, size } of ownFiles(collection)) {
-    if (isInstalled(path)) continue;
     const isRead = hasSecretName(path, size) || left > 0;
     if (isRead) left -= size;
     const what = secretIn(path, size, isRead ? await read(path) : undefined);
@@ -55,16 +53,18 @@ export async function findSecrets(
 }
 
 function* ownFiles(collection: Collection): Generator<{ readonly path: string; readonly size: number }> {
-  const files = collection.files.filter(({ path }) => !isVirtualEnvironment(path));
-  for (const { path, entry } of files)
+  const isInstalled = installedIn(collection);
+  const own = collection.files.filter(({ path }) => !isInstalled(path) && !isVirtualEnvironment(path));
+  for (const { path, entry } of own)
     if (entry.kind === "file" && mayHoldSecret(path, entry.size)) yield { path, size: entry.size };
-  yield* linksWithSecretNames(files);
+  yield* linksWithSecretNames(own, collection.files);
 }
 
 /** Yields `.env -> settings.txt` if settings.txt is packed, with its size. */
-function* linksWithSecretNames(files: Collection["files"]) {
-  const links = files.filter(({ path, entry }) => entry.kind === "symlink" && hasSecretName(path, 0));
+function* linksWithSecretNames(own: Collection["files"], all: Collection["files"]) {
+  const links = own.filter(({ path, entry }) => entry.kind === "symlink" && hasSecretName(path, 0));
   if (links.length === 0) return;
+  const files = all.filter(({ path }) => !isVirtualEnvironment(path));
   const sizes = new Map(
     files.map(({ path, entry }) => [path, entry.kind === "file" ? entry.size : undefined]),
   );
