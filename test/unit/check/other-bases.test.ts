@@ -53,6 +53,8 @@ describe("bases of other publishers", () => {
     registry = await TestRegistry.start();
     await publishBase(registry, "own/adapter", "1", await baseOf(ADAPTER, {}));
     await publishBase(registry, "own/client", "1", await baseOf(CLIENT, { cmd: [...START, "app.handler"] }));
+    const env = [...directories("usr/bin"), file("usr/bin/env", elf(), 0o755)];
+    await publishBase(registry, "own/env", "1", await baseOf([...PYTHON, ...env], {}));
     await publishBase(registry, "own/plain", "1", await baseOf(PYTHON, { cmd: ["python3"] }));
     await publishBase(registry, "lambda/python", "3.12", await awsBase("python"));
     await publishBase(registry, "lambda/nodejs", "22", await awsBase("nodejs"));
@@ -97,6 +99,24 @@ describe("bases of other publishers", () => {
         entrypoint: ["/usr/local/bin/python3"],
       }),
       { code: "CHECK_FAILED", message: /no runtime interface client for python/ },
+    );
+  });
+
+  it("build downloads the base's layers once for the interpreter of a bootstrap, and then works offline", async () => {
+    const cacheDir = join(temporaryDirectory(), "cache");
+    const blobsFor = async (text: string, more: Partial<BuildOptions> = {}) => {
+      const before = registry.requests.length;
+      const bootstrap = { file: `#!/usr/bin/env python3\nprint(${text})\n`, mode: 0o755 };
+      await build({
+        ...{ ...common(), cache: true, cacheDir, directory: makeTree({ bootstrap }), to: output() },
+        ...{ base: `${registry.host}/own/env:1`, target: "/var/runtime", dryRun: true },
+        ...{ entrypoint: ["/var/runtime/bootstrap"], allow: ["runtime-client"], ...more },
+      });
+      return registry.requests.slice(before).filter(({ path }) => path.includes("/blobs/")).length;
+    };
+    assert.deepEqual(
+      [await blobsFor("1"), await blobsFor("2"), await blobsFor("3", { offline: true })],
+      [2, 0, 0],
     );
   });
 
