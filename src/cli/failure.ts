@@ -12,6 +12,7 @@ export interface Failure {
 }
 
 const BUG = "this is a bug in lambda-pack; report it with the command line and the output of --verbose";
+const INCOMPLETE = "a package that lambda-pack needs is missing: install lambda-pack again with npm";
 const MAX_CAUSES = 8;
 
 /** Returns what `--json` says about an error. */
@@ -25,7 +26,12 @@ export function failureOf(error: unknown): Failure {
   const trace = chain.map((one) => one.stack ?? String(one)).join("\ncaused by: ");
   return error instanceof LambdaPackError
     ? { code: error.code, message, hint: error.hint, trace }
-    : { code: undefined, message, hint: BUG, trace };
+    : { code: undefined, message, hint: isIncomplete(error) ? INCOMPLETE : BUG, trace };
+}
+
+/** Returns whether a package could not be loaded, as after an update without its new packages. */
+function isIncomplete(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND";
 }
 
 /** Lists the error, its cause, the cause's cause and so on. */

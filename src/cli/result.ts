@@ -38,7 +38,7 @@ function layerJson({ name, digest, diffId, size, files, how }: LayerReport): Lay
 /** Checks that a file can be written at `path`, before any work is done. @throws WRITE_FAILED */
 export async function checkDestination(path: string): Promise<void> {
   const found = await stat(dirname(path)).catch((cause: unknown) => {
-    throw writeFailed(path, cause, "its directory has to be there first");
+    throw writeFailed(path, cause, `create the directory ${dirname(path)} first`);
   });
   if (!found.isDirectory()) throw writeFailed(path, undefined, `${dirname(path)} is not a directory`);
   await checkOutput(path);

@@ -122,7 +122,10 @@ export function parseMarker(bytes: Uint8Array, path: string): void {
 
 async function noLayout(directory: string): Promise<LambdaPackError> {
   const found = await stat(directory).catch(() => undefined);
-  if (!found) return new LambdaPackError("IMAGE_NOT_FOUND", `there is no OCI layout at ${directory}`);
+  if (!found)
+    return new LambdaPackError("IMAGE_NOT_FOUND", `there is no OCI layout at ${directory}`, {
+      hint: `correct the path, or write an image there first with lambda-pack build DIR --to oci:${directory}`,
+    });
   return new LambdaPackError(
     "LAYOUT_INVALID",
     `${directory} is not an OCI layout: it has no file oci-layout`,

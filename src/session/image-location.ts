@@ -19,6 +19,8 @@ export interface Target {
   readonly tags: readonly string[];
 }
 
+/** A line break would end the line on stdout that names the image. */
+const CONTROL = /\p{Cc}/u;
 const TRANSPORT = /^(oci|oci-archive|docker-archive):(.*)$/s;
 
 /**
@@ -36,6 +38,10 @@ export function parseImageLocation(
     return { kind: "registry", reference: parseReference(text) };
   }
   if (path === "") throw missingPath(text);
+  if (CONTROL.test(path))
+    throw new LambdaPackError("REFERENCE_INVALID", `${JSON.stringify(text)} has a control character`, {
+      hint: `name a path without one: ${transport}:PATH`,
+    });
   const slashed = toPosixPath(path, platform);
   if (slashed !== undefined && !existsSync(path))
     throw new LambdaPackError("REFERENCE_INVALID", `${JSON.stringify(text)} has a Windows path`, {

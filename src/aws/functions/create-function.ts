@@ -37,7 +37,7 @@ export async function createAndWait(
 
 export function needsRole(place: FunctionPlace): LambdaPackError {
   return new LambdaPackError("FUNCTION_NOT_FOUND", `there is no function ${formatPlace(place)}`, {
-    hint: "to create it, give its execution role: --role arn:aws:iam::<account>:role/<name>; else check name and region",
+    hint: "to create it, give its execution role: --role arn:aws:iam::<account>:role/<name>; or check the name and the region",
   });
 }
 

@@ -160,11 +160,12 @@ function layerContext(plan: BuildPlan, base: Base, scannedAtMs: number, session:
   const { destinations, dryRun, layers, reuse } = plan;
   const { image } = base;
   const platform = image.settings;
+  const { level } = layers;
   return {
     ...layers,
     mediaType: MEDIA_TYPES[image.family].layer,
     scannedAtMs,
-    previous: openPrevious({ plan: reuse, destinations, platform, level: layers.level, session }),
+    previous: openPrevious({ plan: reuse, destinations, platform, isPushed: !dryRun, level, session }),
     session,
     signal: session.signal,
     onGrowing: dryRun ? () => undefined : sendAhead(destinations, session),

@@ -165,7 +165,7 @@ function warnOfExpiry(reference: string, error: unknown, session: Session): void
 function noRepository(repository: string, cause: unknown, createRepo: boolean): LambdaPackError {
   const hint = createRepo
     ? "it was created, and the registry still does not know it: run it again in a minute"
-    : "--create-repo creates it; else check the account, the region and the name (--repo)";
+    : "add --create-repo to create it, or check the account, the region and the name (--repo)";
   return new LambdaPackError("REPOSITORY_NOT_FOUND", `there is no repository ${repository}`, { hint, cause });
 }
 

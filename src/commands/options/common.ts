@@ -29,7 +29,11 @@ const OTHER_ARCHITECTURES: Readonly<Record<string, Architecture>> = {
   "linux/arm64/v8": "arm64",
 };
 
-export const ARCHITECTURE = choice<Architecture>(ARCHITECTURES, OTHER_ARCHITECTURES);
+export const ARCHITECTURE = {
+  ...choice<Architecture>(ARCHITECTURES, OTHER_ARCHITECTURES),
+  hint: (value: unknown) =>
+    String(value).includes(",") ? "an image for Lambda has one architecture: build one for each" : undefined,
+};
 
 /** The forms of an image that commands read. */
 export const IMAGE_SUMMARY =

@@ -147,7 +147,7 @@ const RUN_LATER = "the registry has trouble: run it again later, what arrived is
 
 function loginHint(attempted: Attempted): string {
   if (attempted.registry === "ecr") {
-    return "the AWS credentials must belong to an account and Region that may use this registry: aws sts get-caller-identity shows them";
+    return "the AWS credentials must belong to an account and region that may use this registry: aws sts get-caller-identity shows them";
   }
   return `log in first: docker login ${hostOf(attempted)}`;
 }
@@ -161,7 +161,7 @@ function deniedHint(attempted: Attempted, { complaints }: RefusalFacts): string 
   }
   const named = complaints.flatMap(({ message }) => IAM_ACTION.exec(message)?.[1] ?? [])[0];
   const action = named ?? iamActionOf(attempted.action, attempted.registry);
-  return `the caller${as} needs ${action} on the repository, and its token must come from the registry's own Region`;
+  return `the caller${as} needs ${action} on the repository, and its token must come from the registry's own region`;
 }
 
 const IAM_ACTION = /not authorized to perform: (ecr(?:-public)?:\w+)/;
@@ -190,7 +190,7 @@ export function repositoryHint(attempted: Attempted): string {
   const cache = mayBeCache
     ? "; a pull-through cache creates it only for a caller with ecr:BatchImportUpstreamImage and ecr:CreateRepository"
     : "";
-  return `check the account, Region and name, or create it: lambda-pack repo create ${attempted.name}${cache}`;
+  return `check the account, the region and the name, or create it: lambda-pack repo create ${attempted.name}${cache}`;
 }
 
 /** Docker Hub counts pulls per account, or per IP address without a login. */
@@ -208,7 +208,7 @@ function tooMany({ action, registry }: Attempted): Hint {
   const again = "run it again later, or with fewer --jobs";
   if (registry !== "ecr") return refusedWith(again);
   const [iam, quota] = ECR_STEPS[action];
-  return refusedWith(`AWS allows ${quota} of ${iam} for an account in a Region: ${again}`);
+  return refusedWith(`AWS allows ${quota} of ${iam} for an account in a region: ${again}`);
 }
 
 function hostOf({ name }: Attempted): string {

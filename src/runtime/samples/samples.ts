@@ -197,6 +197,6 @@ export function sampleEvent(name: string): unknown {
   const sample = SAMPLES.find((one) => one.name === name);
   if (sample) return sample.event;
   throw new LambdaPackError("USAGE", `there is no sample event ${JSON.stringify(name.slice(0, 80))}`, {
-    hint: `one of ${SAMPLES.map((one) => one.name).join(", ")}`,
+    hint: `name one of ${SAMPLES.map((one) => one.name).join(", ")}`,
   });
 }

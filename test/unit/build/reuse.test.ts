@@ -206,6 +206,19 @@ describe("build that reuses layers of an earlier image", () => {
   const warningsOf = ({ events }: Run) =>
     events.flatMap((event) => (event.type === "warning" ? [event.message] : []));
 
+  it("a build that is not logged in to its destination packs nothing, and a dry run needs no login", async () => {
+    const closed = await TestRegistry.start({ auth: "basic", user: "ada", password: "s3cret" });
+    after(() => closed.stop());
+    const events: BuildEvent[] = [];
+    const options = { to: `${closed.host}/app:v1`, onEvent: (event: BuildEvent) => void events.push(event) };
+    await assert.rejects(machine().run(checkout(APP), options), { code: "CREDENTIALS_INVALID" });
+    assert.deepEqual(
+      events.filter(({ type }) => type.startsWith("layer-")),
+      [],
+    );
+    assert.deepEqual(hows(await machine().run(checkout(APP), { ...options, dryRun: true })), built);
+  });
+
   it("a build warns once that nothing of the image of --reuse-from has its files", async () => {
     const to = newTarget();
     await machine().run(checkout({ "app.py": "def handler(e, c): return 1\n" }), { to });

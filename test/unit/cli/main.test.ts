@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { watchSignals } from "../../../src/cli/interruption.ts";
@@ -172,7 +172,7 @@ describe("--metadata-file", () => {
     assert.deepEqual([status, builds.length], [1, 0]);
     assert.equal(
       stderr,
-      `error: ${path} cannot be written (ENOENT: no such file or directory)\n  fix: its directory has to be there first\n`,
+      `error: ${path} cannot be written (ENOENT: no such file or directory)\n  fix: create the directory ${dirname(path)} first\n`,
     );
   });
 

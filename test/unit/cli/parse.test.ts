@@ -199,6 +199,11 @@ describe("an environment variable", () => {
 const mistakes: readonly (readonly [argv: readonly string[], error: string, fix?: string])[] = [
   [["biuld"], 'unknown command "biuld"', "did you mean build?"],
   [["verify-all"], 'unknown command "verify-all"', "lambda-pack --help lists the commands"],
+  [
+    ["build", "--platform", "linux/amd64,linux/arm64"],
+    '--platform should be x86_64 or arm64, not "linux/amd64,linux/arm64"',
+    "an image for Lambda has one architecture: build one for each",
+  ],
   [["help", "biuld"], 'unknown command "biuld"', "did you mean build?"],
   [["biuld", "--help"], 'unknown command "biuld"', "did you mean build?"],
   [["--quiet"], "no command is given", "lambda-pack --help lists the commands"],

@@ -516,6 +516,11 @@ describe("an error", () => {
       told(new TypeError("x is not a function")),
       /^error: x is not a function\n {2}fix: this is a bug in lambda-pack; .*\n$/,
     );
+    const missing = Object.assign(new Error("Cannot find package 'x'"), { code: "ERR_MODULE_NOT_FOUND" });
+    assert.match(
+      told(missing),
+      /fix: a package that lambda-pack needs is missing: install lambda-pack again/,
+    );
     assert.match(told("thrown text"), /^error: thrown text\n {2}fix: this is a bug/);
   });
 

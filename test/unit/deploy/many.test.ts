@@ -102,7 +102,7 @@ describe("many functions", () => {
       error.hint,
       [
         "one in us-east-1, two in us-east-1: there is no repository 123456789012.dkr.ecr.us-east-1.amazonaws.com/app",
-        "  --create-repo creates it; else check the account, the region and the name (--repo)",
+        "  add --create-repo to create it, or check the account, the region and the name (--repo)",
       ].join("\n"),
     );
   });

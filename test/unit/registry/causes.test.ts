@@ -100,7 +100,7 @@ const CAUSES: readonly Cause[] = [
     make: () => void world.ecr.denied.add("ecr:InitiateLayerUpload"),
     code: "REPOSITORY_NOT_FOUND",
     says: /does not exist, or the caller lacks ecr:InitiateLayerUpload/,
-    next: /account, Region and name/,
+    next: /account, the region and the name/,
   },
   {
     name: "a login from another Region, in docker's config",
@@ -108,7 +108,7 @@ const CAUSES: readonly Cause[] = [
     asked: { environment: NOBODY },
     code: "CREDENTIALS_INVALID",
     says: /401/,
-    next: /account and Region/,
+    next: /account and region/,
   },
   {
     name: "a login of more than 12 hours ago, in docker's config",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { check, deploy, diff, importDockerfile, inspect, push } from "../../../src/index.ts";
+import { build, check, deploy, diff, importDockerfile, inspect, push } from "../../../src/index.ts";
 import { layOut, seededImage } from "../../support/reliability/image.ts";
 import { makeTree, temporaryDirectory } from "../../support/trees.ts";
 
@@ -67,6 +67,22 @@ describe("a source that is neither a directory nor the name of an image", () => 
     await assert.rejects(check({ source: join(root, "order"), ...quiet }), {
       code: "DIRECTORY_UNREADABLE",
       hint: `did you mean ${join(root, "orders")}? An image is named with its registry, or as oci:DIR`,
+    });
+  });
+
+  it("push of a layout that is not there says how to write one", async () => {
+    const path = join(temporaryDirectory(), "none");
+    await assert.rejects(push({ source: `oci:${path}`, to: "oci:out", ...quiet }), {
+      code: "IMAGE_NOT_FOUND",
+      hint: `correct the path, or write an image there first with lambda-pack build DIR --to oci:${path}`,
+    });
+  });
+
+  it("build refuses a destination whose name would break the line on stdout", async () => {
+    const directory = makeTree({ "new\nline/index.mjs": "export const handler = async () => 1;\n" });
+    await assert.rejects(build({ directory: join(directory, "new\nline"), base: "scratch", ...quiet }), {
+      code: "REFERENCE_INVALID",
+      message: '"oci:.lambda-pack/new\\nline" has a control character',
     });
   });
 

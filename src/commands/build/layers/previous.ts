@@ -52,6 +52,8 @@ interface PreviousOptions {
   readonly plan: ReusePlan;
   readonly destinations: readonly Target[];
   readonly platform: Platform;
+  /** Whether the image will be pushed to the destinations. */
+  readonly isPushed: boolean;
   /** The deflate level with which a layer must have been packed. */
   readonly level: number;
   readonly session: Session;
@@ -153,7 +155,7 @@ async function newestOnEcr(reference: Reference, session: Session): Promise<stri
 async function layersAt(
   location: ImageLocation,
   isNamed: boolean,
-  { platform, level, session }: PreviousOptions,
+  { platform, level, session, isPushed }: PreviousOptions,
 ): Promise<LayersByFingerprint | undefined> {
   const from = formatLocation(location);
   try {
@@ -163,6 +165,7 @@ async function layersAt(
     session.signal.throwIfAborted();
     // The destination is needed anyway, so it is better to fail before the work.
     if (hasCode(error, "REGISTRY_UNREACHABLE") && !isNamed) throw error;
+    if (hasCode(error, "CREDENTIALS_INVALID") && !isNamed && isPushed) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     if (isNamed) session.emit({ type: "warning", message: `nothing is reused from ${from}: ${reason}` });
     return undefined;
