@@ -46,3 +46,9 @@ export function oneOf(names: readonly string[]): string {
   if (names.length < 2) return names.join("");
   return `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
 }
+
+/** Shows the first names: `a, b, c and 4 more`. `total`: how many there are, if not all are given. */
+export function shortList(names: readonly string[], total: number = names.length, shown = 3): string {
+  const more = total - Math.min(shown, names.length);
+  return names.slice(0, shown).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}

@@ -53,14 +53,10 @@ interface VisitingRule {
   readonly visitor: (facts: ImageFacts) => RuleVisitor;
 }
 
-/** Formats `a, b, c and 4 more`. */
-export function some(names: readonly string[], total: number = names.length, shown = 3): string {
-  const more = total - Math.min(shown, names.length);
-  return names.slice(0, shown).join(", ") + (more > 0 ? ` and ${more} more` : "");
-}
+export { shortList } from "../lambda/nearest.ts";
 
 /** Formats `1 file`, `3 files`. */
-export function count(number: number, noun: string): string {
+export function quantity(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 

@@ -25,6 +25,14 @@ export function executableProblems(
   return shebangProblems(path, text, facts);
 }
 
+/** Returns the program in a first line, and the name that `env` looks up in PATH. */
+export function interpreterIn(text = ""): { readonly program: string; readonly byName?: string } | undefined {
+  const [, line] = /^#!([^\r\n]*)/.exec(text.slice(0, MAX_LINE)) ?? [];
+  const [program = "", name = "-"] = line?.trim().split(/\s+/) ?? [];
+  if (line === undefined) return undefined;
+  return { program, ...(program.endsWith("/env") && !name.startsWith("-") && { byName: name }) };
+}
+
 function shebangProblems(path: string, text: string | undefined, facts: ImageFacts): Problems {
   if (text?.startsWith("\uFEFF#!"))
     return {
@@ -32,20 +40,19 @@ function shebangProblems(path: string, text: string | undefined, facts: ImageFac
       path,
       hint: "save it as UTF-8 without BOM: sed -i '1s/^\\xef\\xbb\\xbf//' on it",
     };
-  const [, line] = /^#!([^\n]*)/.exec(text?.slice(0, MAX_LINE) ?? "") ?? [];
-  if (line === undefined) return [];
-  if (line.endsWith("\r"))
+  const interpreter = interpreterIn(text);
+  if (!interpreter) return [];
+  if (/^[^\n]*\r\n/.test(text?.slice(0, MAX_LINE) ?? ""))
     return {
       message: "its first line ends in CR LF: Linux looks for an interpreter of that name",
       path,
       hint: "sed -i 's/\\r$//' on it, or .gitattributes with eol=lf",
     };
-  const [interpreter = "", name] = line.trim().split(/\s+/);
-  if (isMissing(interpreter, facts)) return [missingInterpreter(path, `${interpreter} is not in the image`)];
-  const isEnv = interpreter.endsWith("/env") && name !== undefined && !name.startsWith("-");
-  if (!isEnv) return [];
-  const isFound = programPlaces(name, facts).some((path) => !isMissing(path, facts));
-  return isFound ? [] : [missingInterpreter(path, `${name} is in no directory of PATH`)];
+  const { program, byName } = interpreter;
+  if (isMissing(program, facts)) return [missingInterpreter(path, `${program} is not in the image`)];
+  if (byName === undefined) return [];
+  const isFound = programPlaces(byName, facts).some((path) => !isMissing(path, facts));
+  return isFound ? [] : [missingInterpreter(path, `${byName} is in no directory of PATH`)];
 }
 
 /** In all bases of AWS, so that their layers are not read for these. */
@@ -53,10 +60,9 @@ const SHELL = /(?:^|\/)(?:ba)?sh$/;
 
 /** Returns whether only layers that were not read can have the interpreter of the app's bootstrap. */
 export function isInterpreterUnread(facts: ImageFacts): boolean {
-  const [, line] = /^#!([^\r\n]*)/.exec(facts.files.contents.text("var/runtime/bootstrap") ?? "") ?? [];
-  const [interpreter = "", name = ""] = line?.trim().split(/\s+/) ?? [];
-  const program = interpreter.endsWith("/env") ? name : interpreter;
-  if (program === "" || program.startsWith("-") || SHELL.test(program)) return false;
+  const interpreter = interpreterIn(facts.files.contents.text("var/runtime/bootstrap"));
+  const program = interpreter?.byName ?? interpreter?.program ?? "";
+  if (program === "" || SHELL.test(program)) return false;
   const places = program.startsWith("/") ? [program] : programPlaces(program, facts);
   const found = places.map((path) => lookUp(facts, path));
   return !found.some((place) => place.known && place.entry) && found.some(({ known }) => !known);

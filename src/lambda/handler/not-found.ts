@@ -1,6 +1,6 @@
 import { LambdaPackError } from "../../errors.ts";
 import { BASES, HANDLER_FORMS, type Language, shortName } from "../bases.ts";
-import { nearest, oneOf } from "../nearest.ts";
+import { nearest, oneOf, shortList } from "../nearest.ts";
 import type { Names, Verdict } from "./app-files.ts";
 import {
   candidatesOf,
@@ -13,16 +13,9 @@ import {
 
 export function ambiguous(best: readonly { readonly handler: string }[]): LambdaPackError {
   const handlers = [...new Set(best.map(({ handler }) => handler))];
-  return new LambdaPackError("HANDLER_NOT_FOUND", `several handlers are possible: ${some(handlers)}`, {
-    hint: `choose one: ${oneOf(handlers.slice(0, MAX_NAMED).map((handler) => `--handler ${handler}`))}`,
+  return new LambdaPackError("HANDLER_NOT_FOUND", `several handlers are possible: ${shortList(handlers)}`, {
+    hint: `choose one: ${oneOf(handlers.slice(0, 3).map((handler) => `--handler ${handler}`))}`,
   });
-}
-
-const MAX_NAMED = 3;
-
-function some(names: readonly string[]): string {
-  const more = names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : "";
-  return names.slice(0, MAX_NAMED).join(", ") + more;
 }
 
 export async function notThere(
@@ -47,7 +40,7 @@ export async function notThere(
 
 const MAX_SHOWN = 200;
 
-function shortened(text: string): string {
+export function shortened(text: string): string {
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}...` : text;
 }
 

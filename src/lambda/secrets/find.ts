@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import { LambdaPackError } from "../../errors.ts";
 import type { Collection } from "../../layer/collect.ts";
 import { installedIn } from "../../layer/packages.ts";
+import { shortList } from "../nearest.ts";
 import { fileSecret, hasSecretName, MAX_SECRET_BYTES } from "./files.ts";
 import { tokenIn } from "./tokens.ts";
 
@@ -80,15 +81,12 @@ function isVirtualEnvironment(path: string): boolean {
   return /(?:^|\/)(?:site|dist)-packages\//.test(path);
 }
 
-const MAX_NAMED = 5;
-
 /** Returns the error for at least one finding. It never shows the secrets themselves. */
 export function secretError(findings: readonly SecretFinding[]): LambdaPackError {
-  const named = findings.slice(0, MAX_NAMED).map(({ path, what }) => `${JSON.stringify(path)} (${what})`);
-  const more = findings.length > MAX_NAMED ? ` and ${findings.length - MAX_NAMED} more` : "";
-  const [first] = findings;
-  const path = first?.path ?? "FILE";
-  return new LambdaPackError("SECRET_FOUND", `secrets would be in the image: ${named.join(", ")}${more}`, {
+  const named = findings.map(({ path, what }) => `${JSON.stringify(path)} (${what})`);
+  const path = findings[0]?.path ?? "FILE";
+  const listed = shortList(named, named.length, 5);
+  return new LambdaPackError("SECRET_FOUND", `secrets would be in the image: ${listed}`, {
     hint: `add ${path} to .lambdaignore, or use --allow-secret ${path} if it is meant to be there`,
   });
 }

@@ -4,7 +4,7 @@ import { parseModule } from "../../lambda/handler/app-files.ts";
 import { nodeNames } from "../../lambda/handler/node/names.ts";
 import { isObject, type JsonObject, parseObject } from "../../oci/json.ts";
 import { type ImageFacts, startsAsAws, taskRoot, variables } from "../facts.ts";
-import { count, type Problems, some } from "../rule.ts";
+import { type Problems, quantity, shortList } from "../rule.ts";
 import { handlerFile, handlerModule } from "../rules/app/module-type.ts";
 
 /** AWS's Node bases contain the AWS SDK: version 3, or version 2 before Node 18. */
@@ -34,7 +34,7 @@ export async function missingNodePackages(facts: ImageFacts): Promise<Problems> 
   const names = [...needed, ...(hasNone && imports?.isSmall ? lost : [])];
   if (names.length === 0) return [];
   return {
-    message: `${count(names.length, "package")} that the app needs ${names.length === 1 ? "is" : "are"} not in node_modules: ${some(names, names.length, 5)}`,
+    message: `${quantity(names.length, "package")} that the app needs ${names.length === 1 ? "is" : "are"} not in node_modules: ${shortList(names, names.length, 5)}`,
     path: `/${at("package.json")}`,
     hint: `${installCommand(facts)}, or lambda-pack build --install; or bundle the handler`,
   };

@@ -3,7 +3,7 @@ import { requirementLines } from "../../dependencies/python/requirements.ts";
 import { isObject, valueAt } from "../../oci/json.ts";
 import { type ImageFacts, taskRoot, within } from "../facts.ts";
 import { runtimeVersion } from "../language.ts";
-import { count, type Problem, type Problems, some } from "../rule.ts";
+import { type Problem, type Problems, quantity, shortList } from "../rule.ts";
 
 /** Packages in AWS's Python bases: the AWS SDK and its dependencies. */
 const IN_RUNTIME = new Set([
@@ -59,7 +59,7 @@ function missingPackages(file: string, missing: readonly string[], facts: ImageF
   const python = version === undefined ? "" : ` --python-version ${version}`;
   const verb = missing.length === 1 ? "is" : "are";
   return {
-    message: `${count(missing.length, "package")} of ${file} ${verb} not installed: ${some(missing, missing.length, 5)}`,
+    message: `${quantity(missing.length, "package")} of ${file} ${verb} not installed: ${shortList(missing, missing.length, 5)}`,
     path: `/${taskRoot(facts)}/${file}`,
     hint: `pip install --target . --platform manylinux2014_${machine} --only-binary=:all:${python} ${what}; or lambda-pack build --install`,
   };
@@ -140,7 +140,7 @@ export function editableInstalls(facts: ImageFacts): Problems {
   if (found.length === 0) return [];
   const verb = found.length === 1 ? "is" : "are";
   return {
-    message: `${some(found.sort(), found.length, 5)} ${verb} installed in editable mode: only a path of this machine is in the app`,
+    message: `${shortList(found.sort(), found.length, 5)} ${verb} installed in editable mode: only a path of this machine is in the app`,
     path: `/${first}`,
     hint: "install without -e: pip install --target . PATH (uv: uv pip install --target . --no-editable; uv sync --no-editable)",
   };

@@ -43,7 +43,7 @@ export function hintsFor(facts: ImageFacts): Hints {
       const { manager, name = "" } = native.package;
       if (manager === "npm") return node(native);
       if (manager === "pip") return python(native.package);
-      if (manager === "prisma") return prismaHint(facts, names);
+      if (manager === "prisma") return prismaHint(prismaTarget(facts));
       if (manager === "dotnet") return `dotnet publish -r ${names.rid} --self-contained false`;
       if (manager === "gem") return `on a linux/${names.go} machine: bundle install --redownload (${name})`;
       return build;
@@ -96,9 +96,13 @@ function nodeManager({ files: { view }, settings }: ImageFacts): NodeManager {
   return has(".yarnrc.yml") && has("yarn.lock") ? "yarn" : "npm";
 }
 
-/** Names the target for Amazon Linux, by its OpenSSL version (prisma.io/docs, "binaryTargets"). */
-function prismaHint({ base }: ImageFacts, { prisma }: Names): string {
-  const target = `${prisma}-openssl-${base?.system === "AL2" ? "1.0.x" : "3.0.x"}`;
+/** Returns the name for Amazon Linux, by its OpenSSL version (prisma.io/docs, "binaryTargets"). */
+export function prismaTarget({ base, settings }: Pick<ImageFacts, "base" | "settings">): string {
+  const { prisma } = NAMES[architectureOf(settings) ?? "x86_64"];
+  return `${prisma}-openssl-${base === undefined || base.system === "AL2023" ? "3.0.x" : "1.0.x"}`;
+}
+
+export function prismaHint(target: string): string {
   return `binaryTargets = ["native", "${target}"] in the generator of schema.prisma, then: npx prisma generate`;
 }
 

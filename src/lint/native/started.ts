@@ -10,6 +10,7 @@ import {
 } from "../facts.ts";
 import { languageIn } from "../language.ts";
 import { startsClient } from "../rules/image/runtime-client.ts";
+import { interpreterIn } from "../shebang.ts";
 
 /** Returns the real paths of the files that Lambda starts or loads before any code of the app. */
 export function startedFiles(facts: ImageFacts): ReadonlySet<string> {
@@ -68,7 +69,7 @@ function extensionsOf({ files: { view } }: ImageFacts): readonly string[] {
  * Language runtimes use the wrapper, OS-only runtimes do not (AWS, "Modifying the runtime
  * environment").
  */
-function wrapperOf(facts: ImageFacts): readonly string[] {
+export function wrapperOf(facts: ImageFacts): readonly string[] {
   const language = languageIn(facts);
   const wrapper = variables(facts).get("AWS_LAMBDA_EXEC_WRAPPER");
   const isHonoured = startsAsAws(facts) && language !== "provided" && language !== "go";
@@ -76,11 +77,9 @@ function wrapperOf(facts: ImageFacts): readonly string[] {
 }
 
 function interpreterOf(path: string, facts: ImageFacts): readonly string[] {
-  const [, program = "", argument = ""] =
-    /^#![ \t]*(\S{1,255})(?:[ \t]+(\S{1,255}))?/.exec(facts.files.contents.text(path) ?? "") ?? [];
+  const { program = "", byName } = interpreterIn(facts.files.contents.text(path)) ?? {};
   if (program === "") return [];
-  const isEnv = program.endsWith("/env") && argument !== "" && !argument.startsWith("-");
-  const places = isEnv ? placeOf(argument, facts) : [program];
+  const places = byName === undefined ? [program] : placeOf(byName, facts);
   return places.flatMap((place) => realPath(place, facts));
 }
 

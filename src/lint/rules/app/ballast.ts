@@ -1,7 +1,7 @@
 import type { Language } from "../../../lambda/bases.ts";
 import { type ImageFacts, startsAsAws } from "../../facts.ts";
 import { languageIn } from "../../language.ts";
-import { count, megabytes, type Problem, type Rule, some } from "../../rule.ts";
+import { megabytes, type Problem, quantity, type Rule, shortList } from "../../rule.ts";
 import { oncePerDirectory, type VisitedDirectory, type VisitedFile } from "../../visit.ts";
 
 interface Kind {
@@ -113,7 +113,7 @@ function add({ path, size }: VisitedFile, sum: Sum): void {
 
 function problemOf({ kind, files, bytes, first }: Sum): Problem | undefined {
   if (bytes < MIN_BYTES && !(bytes > 0 && kind.what === "files of macOS")) return undefined;
-  const message = `${megabytes(bytes)} in ${count(files, "file")}: ${kind.what}`;
+  const message = `${megabytes(bytes)} in ${quantity(files, "file")}: ${kind.what}`;
   return { message, path: `/${first}`, hint: kind.hint };
 }
 
@@ -137,7 +137,7 @@ function again({ files: { duplicates } }: ImageFacts): Problem | undefined {
   const { bytes, files } = duplicates.total;
   const absolute = paths.map((path) => `/${path}`);
   return {
-    message: `${megabytes(bytes)} in ${count(files, "file")} that the image has under another name too; most of all ${megabytes(size)} at ${some(absolute, copies, 2)}`,
+    message: `${megabytes(bytes)} in ${quantity(files, "file")} that the image has under another name too; most of all ${megabytes(size)} at ${shortList(absolute, copies, 2)}`,
     path: absolute[0],
     hint: "keep one and link to it; lambda-pack inspect names them all, npm dedupe merges packages",
   };
@@ -154,7 +154,7 @@ export const timedBytecode: Rule = {
     const own = found.filter((path) => !/^(?:usr|var\/lang|var\/runtime)\//.test(path)).sort();
     if (own.length === 0) return [];
     return {
-      message: `${count(own.length, ".pyc file")} with another time than their sources: ${some(own)}`,
+      message: `${quantity(own.length, ".pyc file")} with another time than their sources: ${shortList(own)}`,
       path: `/${own[0]}`,
       hint: 'python -m compileall -f in the source directory: lambda-pack build keeps bytecode valid that is valid there; or --exclude "**/__pycache__"',
     };
@@ -175,7 +175,7 @@ export const hiddenFiles: Rule = {
     if (bytes < MIN_BYTES) return [];
     const more = ownFrom > 0 ? "" : "; remove files in the step that makes them, and chmod while copying";
     return {
-      message: `${megabytes(bytes)} in ${count(files, "file")} that a higher layer replaces or removes`,
+      message: `${megabytes(bytes)} in ${quantity(files, "file")} that a higher layer replaces or removes`,
       path: first && `/${first.path}`,
       hint: `lambda-pack inspect names them${more}`,
     };

@@ -7,7 +7,7 @@ import {
 import { editableInstalls, missingPythonPackages } from "../../dependencies/python.ts";
 import { type ImageFacts, taskRoot, variables, within } from "../../facts.ts";
 import { languageIn } from "../../language.ts";
-import { count, megabytes, type Problem, type Problems, type Rule, some } from "../../rule.ts";
+import { megabytes, type Problem, type Problems, quantity, type Rule, shortList } from "../../rule.ts";
 import { oncePerDirectory } from "../../visit.ts";
 
 /** The app's dependencies have to be in the image: Lambda installs nothing. */
@@ -40,7 +40,7 @@ function missingGems(facts: ImageFacts): Problems {
   const places = [`${root}/vendor/bundle/ruby`, "opt/ruby/gems", `${root}/.bundle/bundle`];
   if (gems.length === 0 || places.some((place) => view.list(place).length > 0)) return [];
   return {
-    message: `${count(gems.length, "gem")} of the Gemfile ${gems.length === 1 ? "is" : "are"} not installed: ${some(gems, gems.length, 5)}`,
+    message: `${quantity(gems.length, "gem")} of the Gemfile ${gems.length === 1 ? "is" : "are"} not installed: ${shortList(gems, gems.length, 5)}`,
     path: `/${root}/Gemfile`,
     hint: "bundle config set --local path vendor/bundle && bundle config set --local without development:test && bundle install",
   };
@@ -68,7 +68,7 @@ function brokenJars(facts: ImageFacts): Problems {
   });
   if (broken.length === 0) return [];
   return {
-    message: `${count(broken.length, "jar")} that ${broken.length === 1 ? "is" : "are"} no zip file: ${some(broken.sort())}`,
+    message: `${quantity(broken.length, "jar")} that ${broken.length === 1 ? "is" : "are"} no zip file: ${shortList(broken.sort())}`,
     path: `/${root}/${broken[0]}`,
     hint: "copy the dependencies there again: mvn dependency:copy-dependencies, gradle installDist; for a pointer of Git LFS: git lfs pull",
   };
@@ -95,9 +95,9 @@ export const virtualEnvironment: Rule = {
       problems: () =>
         roots.slice(0, 1).map((root) => {
           const name = root.slice(root.lastIndexOf("/") + 1);
-          const packages = some([...sum.packages].sort()) || "no packages";
+          const packages = shortList([...sum.packages].sort()) || "no packages";
           return {
-            message: `${megabytes(sum.bytes)} in ${count(sum.files, "file")}: a virtual environment, in which Lambda does not look for packages (${packages})`,
+            message: `${megabytes(sum.bytes)} in ${quantity(sum.files, "file")}: a virtual environment, in which Lambda does not look for packages (${packages})`,
             path: `/${root}`,
             hint: `pip install --target . -r requirements.txt (uv: uv export > requirements.txt first; poetry: poetry export), and add ${name}/ to .lambdaignore`,
           };
@@ -148,7 +148,7 @@ export const developmentDependencies: Rule = {
 function developmentProblem(packages: ReadonlySet<string>, bytes: number, root: string): Problem {
   const names = [...packages].map((path) => path.slice(path.lastIndexOf("node_modules/") + 13)).sort();
   return {
-    message: `${megabytes(bytes)} in ${count(names.length, "package")} that only development needs: ${some(names, names.length)}`,
+    message: `${megabytes(bytes)} in ${quantity(names.length, "package")} that only development needs: ${shortList(names, names.length)}`,
     path: `/${root}/node_modules`,
     hint: "lambda-pack build --omit-dev leaves them out; or npm ci --omit=dev",
     severity: bytes >= MANY_BYTES ? "warning" : "info",

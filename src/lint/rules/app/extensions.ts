@@ -1,6 +1,6 @@
 import type { ViewEntry } from "../../../rootfs/view/merged-view.ts";
-import { lookUp, startsAsAws, variables } from "../../facts.ts";
-import { languageIn } from "../../language.ts";
+import { lookUp } from "../../facts.ts";
+import { wrapperOf } from "../../native/started.ts";
 import type { Problem, Rule } from "../../rule.ts";
 import { executableProblems } from "../../shebang.ts";
 
@@ -40,20 +40,14 @@ function directoryProblem({ path }: ViewEntry): Problem {
   };
 }
 
-/**
- * Language runtimes honour the wrapper, OS-only runtimes do not (AWS, "Modifying the runtime
- * environment").
- */
 export const execWrapper: Rule = {
   id: "exec-wrapper",
   severity: "error",
   expects: "the script in AWS_LAMBDA_EXEC_WRAPPER exists, can be executed, and its interpreter exists",
   otherwise: "Runtime.ExitError: No such file or directory; Permission denied",
   check(facts) {
-    const wrapper = variables(facts).get("AWS_LAMBDA_EXEC_WRAPPER");
-    const language = languageIn(facts);
-    const isHonoured = startsAsAws(facts) && language !== "provided" && language !== "go";
-    if (!wrapper?.startsWith("/") || !isHonoured) return [];
+    const [wrapper] = wrapperOf(facts);
+    if (wrapper === undefined) return [];
     const place = lookUp(facts, wrapper);
     if (!place.known) return [];
     if (!place.entry)

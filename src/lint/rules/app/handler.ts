@@ -2,12 +2,13 @@ import type { Language } from "../../../lambda/bases.ts";
 import type { AppFiles, Names, Verdict } from "../../../lambda/handler/app-files.ts";
 import { judgeHandler } from "../../../lambda/handler/handler.ts";
 import { starterOf } from "../../../lambda/handler/language.ts";
+import { shortened } from "../../../lambda/handler/not-found.ts";
 import type { Signature } from "../../../lambda/handler/python/names.ts";
 import { pythonSignature } from "../../../lambda/handler/python/python.ts";
 import { nearest } from "../../../lambda/nearest.ts";
 import { type ImageFacts, PATH_MAX, taskRoot, within } from "../../facts.ts";
 import { languageIn } from "../../language.ts";
-import { count, type Problem, type Rule } from "../../rule.ts";
+import { type Problem, quantity, type Rule } from "../../rule.ts";
 
 export const handler: Rule = {
   id: "handler",
@@ -50,7 +51,7 @@ export const handlerParameters: Rule = {
 
 function callProblem({ required, most, needsKeyword, isAsync, isCertain }: Signature): string | undefined {
   if (most < 2)
-    return `takes ${count(most, "argument")}, and Lambda calls it with two: the event and the context`;
+    return `takes ${quantity(most, "argument")}, and Lambda calls it with two: the event and the context`;
   if (required > 2)
     return `needs ${required} arguments, and Lambda calls it with two: the event and the context`;
   if (needsKeyword)
@@ -89,14 +90,11 @@ function mayBeElsewhere(facts: ImageFacts, language: Language, found: boolean): 
   return language === "java" && layerJars.some((name) => name.endsWith(".jar"));
 }
 
-const MAX_SHOWN = 200;
-
 function problemOf(word: string, verdict: Exclude<Verdict, { ok: true }>, isUncertain: boolean): Problem {
   const near = nearest(word, verdict.near ?? []);
-  const shown = word.length > MAX_SHOWN ? `${word.slice(0, MAX_SHOWN)}...` : word;
   const usual = near.length > 0 ? `did you mean ${near.join(", ")}?` : "correct --handler, or add the file";
   return {
-    message: `the handler ${shown} ${verdict.problem}`,
+    message: `the handler ${shortened(word)} ${verdict.problem}`,
     hint: verdict.hint ?? usual,
     severity: isUncertain ? "warning" : "error",
   };

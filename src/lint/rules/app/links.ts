@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import type { ViewEntry } from "../../../rootfs/view/merged-view.ts";
 import { type ImageFacts, taskRoot, within } from "../../facts.ts";
-import { count, FirstNames, type Problem, type Rule, some } from "../../rule.ts";
+import { FirstNames, type Problem, quantity, type Rule, shortList } from "../../rule.ts";
 import type { RuleVisitor } from "../../visit.ts";
 
 /**
@@ -95,15 +95,15 @@ function nameOf(path: string, directory: string): string {
 
 function problemOf({ directory, place, names }: Group): Problem {
   const lead = names.count === 1 ? "leads" : "lead";
-  const listed = some(names.names, names.count);
+  const listed = shortList(names.names, names.count);
   const path = `/${directory}`;
   if (place === "nowhere")
     return {
-      message: `${count(names.count, "link")} ${lead} to nothing in the image: ${listed}`,
+      message: `${quantity(names.count, "link")} ${lead} to nothing in the image: ${listed}`,
       path,
       hint: hintFor(names),
     };
-  const message = `${count(names.count, "link")} ${lead} out of the app, to files that were not packed: ${listed}`;
+  const message = `${quantity(names.count, "link")} ${lead} out of the app, to files that were not packed: ${listed}`;
   if (place === "base")
     return {
       message,

@@ -7,7 +7,7 @@ import { groupNatives, type Native, nativeFiles } from "../../native/files.ts";
 import { hintsFor } from "../../native/hints.ts";
 import { type NativePackage, nodePackageAt } from "../../native/package.ts";
 import { startedFiles } from "../../native/started.ts";
-import { count, type Problem, type Rule } from "../../rule.ts";
+import { type Problem, quantity, type Rule } from "../../rule.ts";
 import { type CLibrary, cLibraryOf } from "../../system.ts";
 
 /**
@@ -190,7 +190,7 @@ function problemsOf(facts: ImageFacts, { isWrong, isOther, slotOf, what }: Judge
   const warnings = groupNatives(wrong).map(([first, ...others]): Problem => {
     const { name } = first.package;
     const of = name === undefined ? "" : `; no file of the package ${name} fits`;
-    const more = others.length > 0 ? ` (and ${count(others.length, "more file")})` : "";
+    const more = others.length > 0 ? ` (and ${quantity(others.length, "more file")})` : "";
     const message = what(first.file, architecture) + of + more;
     return { message, path: `/${first.path}`, hint: hints.forFile(first) };
   });

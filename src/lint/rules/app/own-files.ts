@@ -3,7 +3,7 @@ import { isPrivate } from "../../../layer/ignore/never.ts";
 import type { ViewEntry } from "../../../rootfs/view/merged-view.ts";
 import { isInstalledPath } from "../../contents/files-to-read.ts";
 import { type ImageFacts, taskRoot } from "../../facts.ts";
-import { count, type Rule, some } from "../../rule.ts";
+import { quantity, type Rule, shortList } from "../../rule.ts";
 import { listingVisitor, oncePerDirectory, type VisitedFile } from "../../visit.ts";
 
 /** Lambda runs code as an unprivileged user, who can read only what all users can read. */
@@ -16,7 +16,7 @@ export const readable: Rule = {
     listingVisitor(
       (entry) => (entry.isOwn && isClosed(entry) ? `/${entry.path}` : undefined),
       (closed, first) => ({
-        message: `${count(closed.count, "file")} or directories that only their owner may read: ${some(closed.names, closed.count)}`,
+        message: `${quantity(closed.count, "file")} or directories that only their owner may read: ${shortList(closed.names, closed.count)}`,
         path: first,
         hint: "chmod -R a+rX before the image is built; lambda-pack build always does so",
       }),
@@ -45,7 +45,7 @@ export const secretFiles: Rule = {
         return what === undefined || installed.has(file.path) ? undefined : `/${file.path} (${what})`;
       },
       (found, first) => ({
-        message: `${count(found.count, "file")} that should not be in an image: ${some(found.names, found.count)}`,
+        message: `${quantity(found.count, "file")} that should not be in an image: ${shortList(found.names, found.count)}`,
         path: first.replace(/ \([^(]*$/, ""),
         hint: "remove them in the layer that brings them (a later layer does not remove them), and replace the keys",
       }),
@@ -85,7 +85,7 @@ export const collidingNames: Rule = {
     return listingVisitor(
       (entry) => (entry.isOwn ? collision(entry, namesOf(entry)) : undefined),
       (found, first) => ({
-        message: `${count(found.count, "name")} that ${found.count === 1 ? "differs" : "differ"} only in case or accents: ${some(
+        message: `${quantity(found.count, "name")} that ${found.count === 1 ? "differs" : "differ"} only in case or accents: ${shortList(
           found.names.map((one) => one.slice(one.indexOf("\0") + 1)),
           found.count,
         )}`,

@@ -3,7 +3,7 @@ import { architectureOf } from "../../../oci/platform.ts";
 import { type ImageFacts, taskRoot, within } from "../../facts.ts";
 import { runtimeVersion } from "../../language.ts";
 import { groupNatives, type Native, nativeFiles } from "../../native/files.ts";
-import { hintsFor } from "../../native/hints.ts";
+import { hintsFor, prismaHint, prismaTarget } from "../../native/hints.ts";
 import type { Problem, Problems, Rule } from "../../rule.ts";
 import { runsOn } from "./native.ts";
 
@@ -124,10 +124,8 @@ const ENGINE =
   /(?:^|\/)(?:lib)?query[-_]engine-((?:rhel|debian|linux-arm64|linux-musl(?:-arm64)?)-openssl-[\d.]+\.x)/;
 
 function prismaProblems(facts: ImageFacts): Problems {
-  const system = facts.base?.system;
-  const architecture = architectureOf(facts.settings);
-  if (!system || !architecture) return [];
-  const target = `${architecture === "arm64" ? "linux-arm64" : "rhel"}-openssl-${system === "AL2023" ? "3.0.x" : "1.0.x"}`;
+  if (!facts.base || !architectureOf(facts.settings)) return [];
+  const target = prismaTarget(facts);
   const engines = facts.files.contents.binaries().flatMap(([path]) => {
     const found = ENGINE.exec(path)?.[1];
     return found === undefined || /\/node_modules\/(?:@prisma\/engines|prisma)\//.test(path)
@@ -139,7 +137,7 @@ function prismaProblems(facts: ImageFacts): Problems {
   return {
     message: `Prisma's query engine is for ${first.found}, and the base needs ${target}`,
     path: `/${first.path}`,
-    hint: `binaryTargets = ["native", "${target}"] in the generator of schema.prisma, then: npx prisma generate`,
+    hint: prismaHint(target),
   };
 }
 

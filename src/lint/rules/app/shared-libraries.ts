@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { architectureOf } from "../../../oci/platform.ts";
 import { type ImageFacts, startsAsAws } from "../../facts.ts";
 import { groupNatives, type Native, nativeFiles } from "../../native/files.ts";
-import { type Rule, some } from "../../rule.ts";
+import { type Rule, shortList } from "../../rule.ts";
 import { cLibraryOf } from "../../system.ts";
 import { runsOn } from "./native.ts";
 
@@ -33,7 +33,7 @@ export const sharedLibraries: Rule = {
       const owner = name === undefined ? "native code of the app" : `the package ${name}`;
       const libraries = missing.length === 1 ? "1 library" : `${missing.length} libraries`;
       return {
-        message: `${owner} needs ${libraries} that neither the app nor the base has: ${some(missing, missing.length, 5)}`,
+        message: `${owner} needs ${libraries} that neither the app nor the base has: ${shortList(missing, missing.length, 5)}`,
         path: `/${path}`,
         hint: hintFor(name, missing),
       };

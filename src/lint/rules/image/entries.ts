@@ -1,6 +1,6 @@
 import type { Fault, FaultKind } from "../../../rootfs/scan-image.ts";
 import type { ImageFacts } from "../../facts.ts";
-import { count, type Problem, type Rule, some } from "../../rule.ts";
+import { type Problem, quantity, type Rule, shortList } from "../../rule.ts";
 
 const AGAIN = "lambda-pack build writes such layers; or change the tool that wrote this one";
 
@@ -31,7 +31,7 @@ function names({ first, total }: Faults): string {
   const shown = quoted.map((name) =>
     name.length > MAX_SHOWN ? `${name.slice(0, MAX_SHOWN)}... (${name.length} characters)` : name,
   );
-  return some(shown, total);
+  return shortList(shown, total);
 }
 
 /**
@@ -73,7 +73,7 @@ export const entryName: Rule = {
   otherwise: "the layer is not unpacked, or unpacked to other names",
   check: (facts) => [
     faultProblems(facts, "place", (faults) => ({
-      message: `${count(faults.total, "name")} with .. or too long: ${names(faults)}`,
+      message: `${quantity(faults.total, "name")} with .. or too long: ${names(faults)}`,
       hint: "do not use this image: no tool writes such names by accident",
     })),
     faultProblems(facts, "characters", (faults) => ({
@@ -91,7 +91,7 @@ export const entryKind: Rule = {
   otherwise: "not known; Lambda's sandboxes may not create them",
   check: (facts) =>
     faultProblems(facts, "kind", ({ first, total }) => ({
-      message: `entries that are not files, directories or links: ${some(
+      message: `entries that are not files, directories or links: ${shortList(
         first.map(({ name, detail }) => `${name} (${detail})`),
         total,
       )}`,
@@ -106,7 +106,7 @@ export const hardlink: Rule = {
   otherwise: "the layer is not unpacked",
   check: (facts) =>
     faultProblems(facts, "hardlink", ({ first, total }) => ({
-      message: `hard links whose target does not come before them: ${some(
+      message: `hard links whose target does not come before them: ${shortList(
         first.map(({ name, detail }) => `${name} -> ${detail}`),
         total,
       )}`,

@@ -1,7 +1,7 @@
 import { hexOf } from "../../../oci/digest.ts";
 import { layerCompression } from "../../../oci/media-types.ts";
 import type { ImageFacts, LayerFacts } from "../../facts.ts";
-import { count, type Problems, type Rule } from "../../rule.ts";
+import { type Problems, quantity, type Rule } from "../../rule.ts";
 
 const AGAIN = "build and push the image again";
 
@@ -61,7 +61,7 @@ export const history: Rule = {
     const entries = (settings.history ?? []).filter(({ empty_layer }) => empty_layer !== true).length;
     if (brokenConfig || entries === layers.length) return [];
     return {
-      message: `the image has ${count(layers.length, "layer")}, and its history has ${entries === 0 ? "no entry" : `entries for ${entries}`}`,
+      message: `the image has ${quantity(layers.length, "layer")}, and its history has ${entries === 0 ? "no entry" : `entries for ${entries}`}`,
       hint: "lambda-pack build writes history for a base that has none; a docker build does as well",
     };
   },

@@ -1,5 +1,5 @@
 import { variables } from "../../facts.ts";
-import { type Rule, some } from "../../rule.ts";
+import { type Rule, shortList } from "../../rule.ts";
 
 const IGNORED = ["User", "Volumes", "ExposedPorts", "Healthcheck", "StopSignal", "Shell", "OnBuild"];
 
@@ -55,7 +55,7 @@ export const reservedVariables: Rule = {
     );
     if (set.length === 0) return [];
     return {
-      message: `ENV sets ${some(set, set.length, 5)}`,
+      message: `ENV sets ${shortList(set, set.length, 5)}`,
       hint: "remove them from the image; the function's settings cannot set them either",
     };
   },
@@ -76,7 +76,7 @@ export const secretVariables: Rule = {
       .map(([name]) => name);
     if (set.length === 0) return [];
     return {
-      message: `ENV sets ${some(set, set.length, 5)}, which looks like a secret`,
+      message: `ENV sets ${shortList(set, set.length, 5)}, which looks like a secret`,
       hint: "give it to the function at run time: Secrets Manager, Parameter Store, or the function's own variables",
     };
   },
