@@ -19,10 +19,7 @@ export interface BaseFacts {
   readonly deprecated: string;
 }
 
-/**
- * How a handler is written in each language (AWS, "Create a Lambda function using a container
- * image").
- */
+/** How a handler is written (AWS, "Create a Lambda function using a container image"). */
 export const HANDLER_FORMS: Readonly<Record<Language, string>> = {
   python: "app.handler",
   nodejs: "index.handler",
@@ -98,16 +95,10 @@ export function isLanguage(text: string): text is Language {
   return Object.hasOwn(HANDLER_FORMS, text);
 }
 
-/**
- * AWS's bases also have dated tags and tags of one architecture: `3.12.2026.01.01.10`,
- * `3.12-arm64`.
- */
+/** Dated tags and tags of one architecture: `3.12.2026.01.01.10`, `3.12-arm64`. */
 const TAG_SUFFIX = /^(?:\.\d{4}\.\d{2}\.\d{2}\.\d{2})?(?:-(x86_64|arm64))?$/;
 
-/**
- * Finds the base `<repository>:<tag>`. If the tag names an architecture, the facts have only that
- * one.
- */
+/** Finds `<repository>:<tag>`; the facts of a tag with an architecture have only that one. */
 export function findBase(repository: string, tag: string): BaseFacts | undefined {
   for (const facts of BASES) {
     if (facts.repository !== repository || !tag.startsWith(facts.tag)) continue;
@@ -160,10 +151,7 @@ function newest(base: BaseFacts): BaseFacts {
   return BASES.find((other) => other.repository === repository) ?? base;
 }
 
-/**
- * The bases that need no label, from these versions on (AWS, "Lambda SnapStart for container
- * images").
- */
+/** The bases that need no label, from these versions on (AWS, "Lambda SnapStart"). */
 const SNAPSTART_FROM: ReadonlyMap<Language, string> = new Map([
   ["java", "11"],
   ["python", "3.12"],

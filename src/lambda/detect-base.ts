@@ -86,10 +86,7 @@ function versionOf({ tag }: BaseFacts): readonly number[] {
   return numbers === undefined ? [] : numbers.split(".").map(Number);
 }
 
-/**
- * Returns the oldest Java version among the bases that runs classes compiled for `version`, or
- * `version` if there is none.
- */
+/** Returns the oldest Java of the bases that runs classes compiled for `version`, or that one. */
 export function javaFor(version: number): number {
   const known = BASES.filter(({ repository }) => repository === "java").flatMap((facts) => versionOf(facts));
   const fitting = known.filter((one) => one >= version);

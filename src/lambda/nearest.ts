@@ -1,10 +1,7 @@
 /** Longer names are not compared: the time grows with the product of the lengths. */
 const MAX_LENGTH = 200;
 
-/**
- * Returns at most `limit` candidates that are like `wanted`, the best first. At most half of the
- * letters may differ.
- */
+/** Returns candidates like `wanted`, the best first; at most half of the letters may differ. */
 export function nearest(wanted: string, candidates: Iterable<string>, limit = 3): readonly string[] {
   if (wanted.length > MAX_LENGTH) return [];
   return [...new Set(candidates)]
@@ -16,10 +13,7 @@ export function nearest(wanted: string, candidates: Iterable<string>, limit = 3)
     .map(({ name }) => name);
 }
 
-/**
- * Returns the number of letters to insert, delete, replace or swap with the next one (optimal
- * string alignment).
- */
+/** Counts letters to insert, delete, replace or swap (optimal string alignment). */
 export function distance(a: string, b: string): number {
   let before: readonly number[] = [];
   let row: readonly number[] = Array.from({ length: b.length + 1 }, (_, index) => index);

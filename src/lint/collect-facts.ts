@@ -27,10 +27,7 @@ interface CheckSettings {
   readonly allowSecrets?: readonly string[] | undefined;
   /** Whether the user gave `--cmd`: a handler that is not found is then a warning. */
   readonly isCmdUnchecked?: boolean | undefined;
-  /**
-   * Whether to skip bytecode times, which only advice needs, and secrets, which a build checks
-   * itself.
-   */
+  /** Whether to skip bytecode times, for advice only, and secrets, which a build checks. */
   readonly noAdvice?: boolean;
 }
 
@@ -162,10 +159,7 @@ function layersOf({ layers }: Image, read: readonly LayerFacts["read"][] = []): 
   return layers.map(({ descriptor, diffId }, index) => ({ descriptor, diffId, read: read[index] }));
 }
 
-/**
- * Adds all entries in one pass, because each pass creates the entries again. Returns the size of
- * the uncompressed tars in bytes.
- */
+/** Adds all entries in one pass, which creates them. Returns the size of the tars in bytes. */
 async function addGroups(
   view: MergedView,
   contents: FileContents,

@@ -45,9 +45,7 @@ export interface BaseNow {
   readonly now: readonly Digest[];
 }
 
-/**
- * Everything that rules check. Unknown facts are absent, and rules that need them report nothing.
- */
+/** What rules check. Unknown facts are absent; rules that need them report nothing. */
 export interface ImageFacts {
   /** The entries of the index, if the reference names an index. */
   readonly index?: readonly IndexEntry[] | undefined;

@@ -2,10 +2,7 @@ import type { Language } from "../lambda/bases.ts";
 import { languageOf } from "../lambda/handler/language.ts";
 import { type ImageFacts, startsAsAws, variables } from "./facts.ts";
 
-/**
- * Returns the language of the function: from the table of bases, from ENTRYPOINT and ENV, or from
- * the runtime in the image.
- */
+/** Returns the language by the table of bases, by ENTRYPOINT and ENV, or by the runtime. */
 export function languageIn(facts: ImageFacts): Language | undefined {
   const settings = facts.settings.config ?? {};
   return (
@@ -32,10 +29,7 @@ const VARIABLES: Readonly<Partial<Record<Language, string>>> = {
   ...{ python: "PYTHON_VERSION", nodejs: "NODE_VERSION", ruby: "RUBY_VERSION", dotnet: "DOTNET_VERSION" },
 };
 
-/**
- * Returns the version of the base's runtime as rules compare it: `3.12` for Python and Ruby, `22`
- * for the others.
- */
+/** Returns the runtime's version for rules: `3.12` for Python and Ruby, `22` for the others. */
 export function runtimeVersion(facts: ImageFacts, language: Language): string | undefined {
   if (languageIn(facts) !== language) return undefined;
   const full =

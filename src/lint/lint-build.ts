@@ -149,9 +149,7 @@ async function findFindings(
 /** More than any image has. */
 const MAX_FINDINGS = 1_000_000;
 
-/**
- * Ties the record to the topmost layer: without that layer the image has to be built again anyway.
- */
+/** Ties the record to the topmost layer, without which the image is built again anyway. */
 async function rememberFindings(
   findings: readonly Finding[],
   image: Image,

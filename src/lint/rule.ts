@@ -1,10 +1,7 @@
 import type { ImageFacts } from "./facts.ts";
 import type { RuleVisitor } from "./visit.ts";
 
-/**
- * `error`: Lambda refuses the image, or the function cannot start. `warning`: it probably fails.
- * `info`: advice.
- */
+/** `error`: it is refused or cannot start. `warning`: it probably fails. `info`: advice. */
 export type Severity = "error" | "warning" | "info";
 
 export const SEVERITIES: readonly Severity[] = ["error", "warning", "info"];
@@ -68,10 +65,7 @@ export function megabytes(bytes: number): string {
 /** How many names a finding lists. */
 const MAX_SHOWN = 3;
 
-/**
- * Counts names and keeps the first few in code unit order, so that memory does not grow with their
- * number.
- */
+/** Counts names and keeps the first few, sorted, so that memory does not grow. */
 export class FirstNames {
   count = 0;
   readonly #names: string[] = [];

@@ -6,10 +6,7 @@ import type { Problem, Problems } from "./rule.ts";
 /** The kernel reads only this many bytes of a first line (BINPRM_BUF_SIZE). */
 const MAX_LINE = 256;
 
-/**
- * Checks that all users may execute a program, that it is not empty, and that the interpreter of a
- * script exists.
- */
+/** Checks that all users may execute it, that it is not empty, and that its interpreter exists. */
 export function executableProblems(
   name: string,
   path: string,

@@ -20,10 +20,7 @@ const AMAZON_LINUX: Readonly<Record<BaseSystem, string>> = { AL1: "2.17", AL2: "
 /** The GLIBCXX versions of their libstdc++: GCC 4.8, 7.3 and 11. */
 const GLIBCXX: Readonly<Record<BaseSystem, string>> = { AL1: "3.4.19", AL2: "3.4.24", AL2023: "3.4.29" };
 
-/**
- * Returns the C library that was found in the image, or else the one that the table has for the
- * base.
- */
+/** Returns the C library in the image, or else the one in the table for the base. */
 export function cLibraryOf(facts: ImageFacts): CLibrary | undefined {
   return ofFiles(facts) ?? ofTable(facts);
 }

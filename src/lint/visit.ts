@@ -7,10 +7,7 @@ import { FirstNames, type Problem, type Problems } from "./rule.ts";
 export interface VisitedDirectory {
   /** Empty for the root. */
   readonly path: string;
-  /**
-   * Relative to the task root, with a trailing slash; empty for the task root, undefined outside
-   * it.
-   */
+  /** Relative to the task root, with a trailing slash; empty for it, undefined outside. */
   readonly inside: string | undefined;
   /** Whether everything in it belongs to the app: see `isOwnPath`. */
   readonly isOwn: boolean;

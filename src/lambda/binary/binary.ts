@@ -68,9 +68,7 @@ const MACH_O_MACHINES: Readonly<Record<number, string>> = {
 
 const THIN = ["cffaedfe", "cefaedfe"];
 const FAT = "cafebabe";
-/**
- * Java's class files have the same magic number, followed by their version, which is 45 or more.
- */
+/** Java's class files have the same magic number, and then their version, at least 45. */
 const MAX_MACHINES = 20;
 
 /** Reads a binary of macOS. Returns undefined for other files. */
@@ -98,10 +96,7 @@ const PE_MACHINES: Readonly<Record<number, string>> = {
   43620: "arm64",
 };
 
-/**
- * The optional header of 64-bit files, which has its table of directories 16 bytes later than that
- * of 32-bit ones.
- */
+/** In the optional header of 64-bit files the table of directories is 16 bytes later. */
 const PE32_PLUS = 0x20b;
 /** The directory of .NET's code is the fifteenth; each has 8 bytes. */
 const CLR_AT = 14 * 8;

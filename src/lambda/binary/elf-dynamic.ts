@@ -1,9 +1,6 @@
 import type { FilePart } from "./file-part.ts";
 
-/**
- * The dynamic section of an ELF file (System V gABI; LSB, "Symbol Versioning"). Empty if it cannot
- * be read.
- */
+/** The dynamic section (System V gABI; LSB, "Symbol Versioning"); empty if it cannot be read. */
 export interface Dynamic {
   readonly interpreter?: string;
   /** DT_NEEDED. */

@@ -30,10 +30,7 @@ const C_LIBRARIES: readonly (readonly [pattern: RegExp, system: string])[] = [
 const CLASS_64 = 2;
 const LITTLE_ENDIAN = 1;
 
-/**
- * Reads a file that begins with ELF's magic number. Of files other than 64-bit little-endian, only
- * the machine is read.
- */
+/** Reads an ELF file; only the machine of one that is not 64-bit little-endian. */
 export function readElf(file: FilePart): BinaryFacts | undefined {
   const header = file.read(0, 20);
   if (!header) return undefined;

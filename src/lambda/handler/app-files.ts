@@ -30,15 +30,9 @@ export interface ModuleNames {
 }
 
 export type Verdict =
-  /**
-   * `isProven`: the text defines the handler; false: it may define it. `isUncertain`: the handler
-   * is imported or a class.
-   */
+  /** `isProven`: the text defines it. `isUncertain`: it is imported or a class. */
   | { readonly ok: true; readonly isProven: boolean; readonly isUncertain?: boolean }
-  /**
-   * `problem` completes "the handler X ...". `near` are handlers that exist. `hint` replaces the
-   * usual one.
-   */
+  /** `problem` completes "the handler X ..."; `near` are handlers that exist. */
   | {
       readonly ok: false;
       readonly problem: string;
@@ -63,10 +57,7 @@ export interface HandlerRules {
   /** Returns the files that `handler` may be in: the first one that exists is used. */
   places(handler: string): readonly string[];
   check(handler: string, app: AppFiles): Promise<Verdict>;
-  /**
-   * Returns handlers that the app's files name, such as `main` of package.json; they are tried
-   * first.
-   */
+  /** Returns handlers that files such as package.json name; they are tried first. */
   configured?(app: AppFiles): Promise<readonly string[]>;
   /** Returns handlers that the app defines, those in the topmost files first. */
   candidates(app: AppFiles): Promise<readonly Candidate[]>;

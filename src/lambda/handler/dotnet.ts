@@ -3,10 +3,7 @@ import { type AppFiles, type HandlerRules, PROVEN, type Verdict } from "./app-fi
 /** `Assembly::Namespace.Type::Method`, or only the assembly if it is executable. */
 const FORM = /^([\p{L}\p{N}_.-]+)(?:::[\p{L}\p{N}_.+`]+::[\p{L}\p{N}_]+)?$/u;
 
-/**
- * `dotnet publish` writes all files to one directory. Compiled code is not read; its files only
- * have to exist.
- */
+/** Files only have to exist in the one directory that `dotnet publish` writes. */
 export const dotnet: HandlerRules = {
   usual: [],
   places: (handler) => [`${assemblyOf(handler)}.dll`],

@@ -3,10 +3,7 @@ import type { Collection, SourceFile } from "../../layer/collect.ts";
 import { sortByName, tarName } from "../../tar/entry.ts";
 import { type AppFiles, type HandlerRules, missingFile, PROVEN, type Verdict } from "./app-files.ts";
 
-/**
- * OS-only bases: the app's `bootstrap` is the runtime, and CMD is any one word, which it gets as
- * `_HANDLER`.
- */
+/** OS-only bases: the app's `bootstrap` is the runtime, and gets any one word as `_HANDLER`. */
 export const provided: HandlerRules = {
   usual: ["bootstrap"],
   places: () => ["bootstrap"],

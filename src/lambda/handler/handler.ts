@@ -100,10 +100,7 @@ async function withoutImported(handlers: readonly Choice[], search: Search): Pro
   return kept.length === 0 ? handlers : kept;
 }
 
-/**
- * An OS-only base has no runtime: the app's bootstrap becomes it, unless another program is
- * started.
- */
+/** Over an OS-only base the app's bootstrap is the runtime, if nothing else is started. */
 function found(handler: string, language: Language, { starter }: Search): FoundHandler {
   return { cmd: [handler], language, bootstrap: language === "provided" && starter === "aws" };
 }

@@ -7,14 +7,10 @@ import {
   type Verdict,
 } from "./app-files.ts";
 
-/**
- * `com.example.App::handleRequest`; without the method for a class that implements RequestHandler.
- */
+/** `com.example.App::handleRequest`; a RequestHandler without the method. */
 const FORM = /^([\p{L}_$][\p{L}\p{N}_$.]*)(?:::[\p{L}_$][\p{L}\p{N}_$]*)?$/u;
 const JAR = /\.jar$/;
-/**
- * AWS's class loader reads only these and classes in the task root (CustomerClassLoader.getUrls).
- */
+/** AWS's class loader reads these and classes in the task root (CustomerClassLoader.getUrls). */
 const LOADED_JAR = /^lib\/[^/]+\.jar$/;
 const OWN_CLASS = /(?:^|\/)[^/$]*Handler[^/$]*\.class$/;
 const NOT_OWN = /^(?:com\/amazonaws|software\/amazon|org\/apache|io\/netty|[A-Z]+-INF)\//;

@@ -26,10 +26,7 @@ export function starterOf(entrypoint: readonly string[] | undefined): Starter {
   return entrypoint?.some((word) => CLIENT.test(word)) ? "client" : "own";
 }
 
-/**
- * The variables of Docker's official images and of AWS's dotnet base. AWS's other bases set none
- * that names a language.
- */
+/** Variables of Docker's official images and of AWS's dotnet base; other AWS bases have none. */
 const VARIABLES: Readonly<Record<string, Language>> = {
   PYTHON_VERSION: "python",
   NODE_VERSION: "nodejs",
@@ -47,10 +44,7 @@ const PROGRAMS: readonly (readonly [RegExp, Language])[] = [
   [/(?:^|\/)(?:ruby|bundle|aws_lambda_ric)$/, "ruby"],
 ];
 
-/**
- * Returns the language of an image that is not in the table, from the program in its ENTRYPOINT, or
- * else from its ENV.
- */
+/** Returns the language of other bases than AWS's: by ENTRYPOINT's program, or else by ENV. */
 export function languageOf(
   { Env: env = [] }: RunSettings,
   entrypoint: readonly string[] = [],

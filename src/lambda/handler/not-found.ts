@@ -137,10 +137,7 @@ const LANGUAGE_NAMES: Readonly<Record<Language, string>> = {
 
 const NOT_THE_APP = /(?:^|\/)(?:node_modules|site-packages|vendor|tests?|\.[^/]+)\//;
 
-/**
- * Returns advice for a directory in which no handler was found, from its files. `languages`: those
- * that were searched.
- */
+/** Returns advice for a directory without a handler in one of the `languages`, from its files. */
 export function sourceAdvice(names: Names, languages: readonly Language[]): string | undefined {
   const own = [...names].filter((name) => !NOT_THE_APP.test(name));
   const hasOwn = languages.some((language) =>

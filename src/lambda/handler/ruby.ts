@@ -8,10 +8,7 @@ import {
   type Verdict,
 } from "./app-files.ts";
 
-/**
- * `file.method` or `file.Module::Class.method` (aws-lambda-ruby-runtime-interface-client,
- * lambda_handler.rb).
- */
+/** `file.method` or `file.Module::Class.method` (aws_lambda_ric, lambda_handler.rb). */
 const FORM = /^([^.]+)\.(?:([A-Z]\w*(?:::[A-Z]\w*)*)\.)?([a-zA-Z_]\w*[?!]?)$/;
 const METHOD = /^[ \t]*def[ \t]+(?:self\.)?(\w+[?!]?)/gm;
 /** Without indentation: for a method in a class, the handler has to name the class. */
@@ -29,9 +26,7 @@ function places(handler: string): readonly string[] {
   return path === undefined ? [] : [`${path}.rb`];
 }
 
-/**
- * Ruby can define methods without `def`: a missing `def` is a problem only for the usual handlers.
- */
+/** Ruby can define methods without `def`: its lack is a problem for the usual handlers only. */
 async function check(handler: string, app: AppFiles): Promise<Verdict> {
   const [file] = places(handler);
   if (file === undefined)

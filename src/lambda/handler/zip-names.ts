@@ -1,10 +1,7 @@
 import { constants, inflateRawSync } from "node:zlib";
 import type { FilePart } from "../binary/file-part.ts";
 
-/**
- * APPNOTE.TXT 4.3.16: the end of central directory record, and the longest comment that may follow
- * it.
- */
+/** The end of central directory record, and the longest comment after it (APPNOTE.TXT 4.3.16). */
 const END = "PK\u0005\u0006";
 const END_LENGTH = 22;
 const LONGEST_COMMENT = 0xffff;

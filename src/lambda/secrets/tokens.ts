@@ -9,10 +9,7 @@ function token(body: string): RegExp {
   return new RegExp(`(?<![A-Za-z0-9_-])(?:${body})(?![A-Za-z0-9_-])`, "g");
 }
 
-/**
- * The formats are documented by their issuers; GitHub's also in "Behind GitHub's new authentication
- * token formats".
- */
+/** Formats of the issuers; GitHub's: "Behind GitHub's new authentication token formats". */
 const KINDS: readonly TokenKind[] = [
   {
     what: "a GitHub token",
@@ -88,10 +85,7 @@ function isMixed(text: string): boolean {
   return /[a-z]/.test(text) && /[A-Z]/.test(text) && /\d/.test(text);
 }
 
-/**
- * The key of Azure's storage emulator (learn.microsoft.com, "Connect to Azurite"), which its SDK
- * for Node contains.
- */
+/** The public key of Azure's emulator ("Connect to Azurite"), which its SDK for Node contains. */
 const EMULATOR_KEY = "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50u";
 
 function isPlaceholder(match: string): boolean {

@@ -3,10 +3,7 @@ import type { Entry, FileEntry } from "../../tar/entry.ts";
 import type { LayerEntry, Wanted } from "../../tar/layer-entry.ts";
 import type { FileContents } from "./file-contents.ts";
 
-/**
- * Adds to `contents` what it needs of a file that will be packed as `planned`. Most files are not
- * opened.
- */
+/** Adds what rules need of a file that will be packed as `planned`; opens few files. */
 export function addFileOnDisk(
   contents: FileContents,
   layer: number,
@@ -20,10 +17,7 @@ export function addFileOnDisk(
   withFile(entry.source, (file) => contents.take(entry.path, layer, only(partOf(file, entry), wanted)));
 }
 
-/**
- * Returns whether packing changes the mtime in this bytecode to the layer's, so that it stays
- * valid.
- */
+/** Returns whether packing sets the mtime in this bytecode to the layer's. */
 function isFittedBytecode({ path, edits = [] }: FileEntry): boolean {
   return edits.length > 0 && path.endsWith(".pyc");
 }

@@ -147,9 +147,7 @@ export class FileContents implements ImageVisitor {
     return this.#classVersion;
   }
 
-  /**
-   * Returns the paths of .pyc files whose stored mtime differs from their source's in the image.
-   */
+  /** Returns the .pyc files whose stored mtime is not their source's in the image. */
   staleBytecode(): readonly string[] {
     return this.#bytecode.stale();
   }

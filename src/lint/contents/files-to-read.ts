@@ -59,17 +59,12 @@ export function isStarter(path: string): boolean {
   return STARTERS.test(path) || LIBC.test(path);
 }
 
-/**
- * Returns whether it is a source file in the task root (`root`, with a trailing slash) or one level
- * below.
- */
+/** Returns whether it is a source in `root` (with a trailing slash) or one level below. */
 export function isNearTop(path: string, root: string): boolean {
   return path.startsWith(root) && SOURCE.test(path.slice(root.length));
 }
 
-/**
- * Returns whether it lists the app's dependencies. Files of installed Node packages do not count.
- */
+/** Returns whether it lists the app's dependencies; an installed package's file does not. */
 export function isMetadata(path: string): boolean {
   if (!METADATA.test(path) || isSystem(path)) return false;
   return !path.includes("node_modules/") || path.endsWith("node_modules/.package-lock.json");
@@ -80,10 +75,7 @@ export function isInstalledPath(path: string): boolean {
   return /(?:^|\/)(?:node_modules|site-packages|dist-packages|vendor\/bundle|botocore|certifi)\//.test(path);
 }
 
-/**
- * Returns whether the file lists what a Python package installed (packaging.python.org, "Recording
- * installed projects").
- */
+/** Returns whether it is a RECORD (packaging.python.org, "Recording installed projects"). */
 export function isRecord(path: string): boolean {
   return path.endsWith(".dist-info/RECORD");
 }

@@ -14,10 +14,7 @@ const NO_CODE = /^@types\//;
 /** The most files that are followed from the handler. */
 const MAX_FILES = 200;
 
-/**
- * Finds packages of package.json that are not installed, unless the handler is a bundle that does
- * not import them.
- */
+/** Finds packages of package.json that are not installed, and not bundled in the handler. */
 export async function missingNodePackages(facts: ImageFacts): Promise<Problems> {
   const root = taskRoot(facts);
   const { view, contents } = facts.files;
@@ -50,10 +47,7 @@ function isInRuntime(name: string, facts: ImageFacts): boolean {
   return startsAsAws(facts) && IN_RUNTIME.test(name);
 }
 
-/**
- * Node looks in node_modules of the directory and its parents; NODE_PATH of AWS's bases adds
- * /opt/nodejs.
- */
+/** Node looks in node_modules of each parent; NODE_PATH of AWS's bases adds /opt/nodejs. */
 function isInstalled(name: string, { files: { view, whole }, ...facts }: ImageFacts): boolean {
   const root = taskRoot(facts);
   const places = [`/${root}/node_modules`, "/var/node_modules", "/node_modules", "/opt/nodejs/node_modules"];
@@ -113,10 +107,7 @@ function resolve(from: string, specifier: string, { files: { view } }: ImageFact
 
 const BUILT_IN: ReadonlySet<string> = new Set(builtinModules);
 
-/**
- * Returns `@scope/name` for `@scope/name/file`; undefined for relative paths, Node's built-in
- * modules and aliases.
- */
+/** Returns `@scope/name` for `@scope/name/file`; undefined for paths, built-ins and aliases. */
 function packageName(specifier: string): string | undefined {
   if (!/^(?:@[\w.-]+\/)?[\w][\w.-]*(?:\/|$)/.test(specifier) || specifier.includes(":")) return undefined;
   const parts = specifier.split("/");

@@ -18,10 +18,7 @@ const IN_RUNTIME = new Set([
 /** Names that the app does not have to contain: installers, Python and the runtime client. */
 const TOOLS = new Set(["pip", "setuptools", "wheel", "python", "awslambdaric"]);
 
-/**
- * Finds packages that requirements.txt, pyproject.toml or Pipfile asks for and that are not
- * installed.
- */
+/** Finds packages of requirements.txt, pyproject.toml or Pipfile that are not installed. */
 export function missingPythonPackages(facts: ImageFacts): Problems {
   const root = taskRoot(facts);
   const { contents } = facts.files;
@@ -69,9 +66,7 @@ function normalized(name: string): string {
   return name.toLowerCase().replace(/[-_.]+/g, "-");
 }
 
-/**
- * Returns the names of the distributions and modules in all directories that Python imports from.
- */
+/** Returns the distributions and modules in all directories that Python imports from. */
 function installedPackages({ files: { view }, settings }: ImageFacts): ReadonlySet<string> {
   const root = taskRoot({ settings });
   const places = [

@@ -46,10 +46,7 @@ function isNeverLoaded(path: string, { managed, machines }: BinaryFacts): boolea
   );
 }
 
-/**
- * Returns whether it is code for a GPU, a microcontroller or the kernel's BPF, which programs use
- * as data.
- */
+/** Returns whether it is for a GPU, a microcontroller or BPF: programs use these as data. */
 function isFirmware(machine: string): boolean {
   return machine.startsWith("machine ");
 }
@@ -62,10 +59,7 @@ function isData({ path, file, package: { isPlatformPackage } }: Native): boolean
   return file.format === "pe" && isPlatformPackage !== true && !/\.(?:node|pyd)$/.test(path);
 }
 
-/**
- * Groups a package such as `esbuild` with its platform packages, because it holds a copy of their
- * program.
- */
+/** Joins a package such as `esbuild`, which has a copy of one, with its platform packages. */
 function joinFamilies(natives: readonly Native[]): readonly Native[] {
   const families = new Set(
     natives.flatMap(({ package: { isPlatformPackage, name } }) =>

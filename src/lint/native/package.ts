@@ -15,9 +15,7 @@ export interface NativePackage {
   readonly name?: string;
   /** npm: whether the package has files for one platform only, as `@img/sharp-linux-x64`. */
   readonly isPlatformPackage?: boolean;
-  /**
-   * pip: the directory that it is installed in, with a trailing slash, and its version if known.
-   */
+  /** pip: the directory of installation, with a trailing slash, and the version if known. */
   readonly site?: string;
   readonly version?: string;
 }
@@ -34,10 +32,7 @@ export function packageOf(path: string, python: PythonPackages): NativePackage {
   );
 }
 
-/**
- * Finds the gem in `gems/NAME-1.16.0-arm64-darwin/` or
- * `extensions/x86_64-linux/3.3.0/NAME-1.16.0/`.
- */
+/** Finds `gems/NAME-1.16.0-arm64-darwin/` and `extensions/x86_64-linux/3.3.0/NAME-1.16.0/`. */
 function gemAt(path: string): NativePackage | undefined {
   const [, root = "", extension, gem] =
     /^(.{0,4000}?\/ruby\/[\d.]+\/)(?:extensions\/[^/]+\/[^/]+\/([^/]+)|gems\/([^/]+))\//.exec(path) ?? [];
@@ -106,10 +101,7 @@ function scoped(name: string): string {
   return name.startsWith("@") ? name.replace("-", "/") : name;
 }
 
-/**
- * Platform packages of one owner share a key wherever they are; each copy of another package has
- * its own.
- */
+/** Platform packages of one owner share a key; each copy of another package has its own. */
 function packageNamed(name: string, directory: string, path: string): NativePackage {
   const family = beforePlatform(name);
   const owner = family === undefined ? name : ownerOf(family);

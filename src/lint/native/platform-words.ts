@@ -12,10 +12,7 @@ const MACHINES = wordsOf(`
   universal2 wasm wasm32 wasm64 x32 x64 x86
 `);
 
-/**
- * Words that only accompany those: C libraries, calling conventions, OpenSSL (Prisma), word sizes
- * (turbo-darwin-64).
- */
+/** Words beside those: C libraries, calling conventions, OpenSSL (Prisma), word sizes. */
 const BESIDE = wordsOf(`
   32 64 eabi eabihf glibc gnu gnueabi gnueabihf gnullvm gnux32 libc msvc musl musleabi musleabihf openssl pc uclibc unknown
 `);

@@ -28,10 +28,7 @@ export interface PythonPackages {
   readonly find: (path: string) => NativePackage | undefined;
 }
 
-/**
- * Reads from RECORD files which package a file belongs to (packaging.python.org, "Recording
- * installed projects").
- */
+/** Finds packages by RECORD files (packaging.python.org, "Recording installed projects"). */
 export function pythonPackages(contents: FileContents): PythonPackages {
   const files = new Map<string, Distribution>();
   const modules = new Map<string, Distribution>();
@@ -82,10 +79,7 @@ function distributionAt(record: string): Distribution | undefined {
   return { name, version, site: directory.slice(0, directory.lastIndexOf("/") + 1) };
 }
 
-/**
- * `pip install --target` moves scripts to `bin` beside the modules, but RECORD still lists
- * `../../bin/ruff`.
- */
+/** RECORD lists `../../bin/ruff`, but `pip install --target` moves scripts to `bin` beside it. */
 function placesOf(line: string, site: string): readonly string[] {
   const path = fileIn(line);
   if (path === "") return [];

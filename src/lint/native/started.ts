@@ -20,9 +20,7 @@ export function startedFiles(facts: ImageFacts): ReadonlySet<string> {
   return new Set([...started, ...interpreters, ...clientLibraries(facts), ...handlerBinary(facts)]);
 }
 
-/**
- * The libraries that AWS's runtime interface clients for Node and Python load before the handler.
- */
+/** Libraries that AWS's clients for Node and Python load before the handler. */
 const CLIENT_LIBRARY =
   /(?:^|\/)(?:node_modules\/aws-lambda-ric\/(?:[^/]+\/)*rapid-client\.node|runtime_client\.[^/]+\.so)$/;
 
@@ -65,10 +63,7 @@ function extensionsOf({ files: { view } }: ImageFacts): readonly string[] {
   return view.list("opt/extensions").map((name) => `/opt/extensions/${name}`);
 }
 
-/**
- * Language runtimes use the wrapper, OS-only runtimes do not (AWS, "Modifying the runtime
- * environment").
- */
+/** OS-only runtimes do not use the wrapper (AWS, "Modifying the runtime environment"). */
 export function wrapperOf(facts: ImageFacts): readonly string[] {
   const language = languageIn(facts);
   const wrapper = variables(facts).get("AWS_LAMBDA_EXEC_WRAPPER");

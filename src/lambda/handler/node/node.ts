@@ -10,10 +10,7 @@ import {
 } from "../app-files.ts";
 import { nodeNames } from "./names.ts";
 
-/**
- * In the order in which aws-lambda-nodejs-runtime-interface-client 4 looks for them
- * (UserFunction.js).
- */
+/** In the order of aws-lambda-nodejs-runtime-interface-client 4 (UserFunction.js). */
 const EXTENSIONS = ["", ".js", ".mjs", ".cjs"];
 /** What `require.resolve` tries after those; the names that these define are not read. */
 const RESOLVED = [".node", "/index.js"];
@@ -26,10 +23,7 @@ export const node: HandlerRules = {
   candidates: (app) => candidatesInSources(app, /\.[mc]?js$/, nodeNames),
 };
 
-/**
- * Splits `src/app.nested.handler` after src/app: the file's name ends at its first dot
- * (UserFunction.js, FUNCTION_EXPR).
- */
+/** Splits `src/app.nested.handler` after src/app, at the first dot (UserFunction.js). */
 function split(handler: string): { readonly path: string; readonly name: string } {
   const slash = handler.lastIndexOf("/") + 1;
   const dot = handler.indexOf(".", slash);
@@ -68,9 +62,7 @@ function missing(path: string, places: readonly string[], app: AppFiles): Verdic
   };
 }
 
-/**
- * Returns the handlers in `main` and `exports` of package.json, which tools and people use first.
- */
+/** Returns the handlers in `main` and `exports` of package.json, which tools use first. */
 async function configured(app: AppFiles): Promise<readonly string[]> {
   if (!app.names.has("package.json")) return [];
   const json = parseObject((await app.read("package.json")) ?? "");

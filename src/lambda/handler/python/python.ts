@@ -11,10 +11,7 @@ import {
 } from "../app-files.ts";
 import { pythonNames, type Signature } from "./names.ts";
 
-/**
- * `pkg/mod.handler` and `pkg.mod.handler` mean the same
- * (aws-lambda-python-runtime-interface-client, bootstrap.py).
- */
+/** `pkg/mod.handler` and `pkg.mod.handler` mean the same (awslambdaric, bootstrap.py). */
 export const python: HandlerRules = {
   usual: ["app.handler", "lambda_function.lambda_handler"],
   places,

@@ -85,9 +85,7 @@ export class Tokens {
   }
 }
 
-/**
- * Returns the end of the quoted text that begins at `start`; a line end closes it unless `isLong`.
- */
+/** Returns the end of the text in quotes; a line end closes it unless `isLong`. */
 function endOfQuote(source: string, start: number, quote: string, isLong: boolean): number {
   let at = start;
   while (at < source.length) {

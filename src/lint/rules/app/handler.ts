@@ -79,10 +79,7 @@ async function isAtRoot(word: string, language: Language, facts: ImageFacts): Pr
 /** Languages in which code may define a handler at run time only. */
 const DYNAMIC: ReadonlySet<Language> = new Set(["python", "nodejs", "ruby"]);
 
-/**
- * Returns whether the handler may be in layers that were not read, or in jars of a Lambda layer
- * (CustomerClassLoader: /opt/lib).
- */
+/** Returns whether unread layers or jars in /opt/lib (CustomerClassLoader) may have it. */
 function mayBeElsewhere(facts: ImageFacts, language: Language, found: boolean): boolean {
   const { view, whole } = facts.files;
   if (!whole && !found && view.list(taskRoot(facts)).length === 0) return true;

@@ -16,9 +16,7 @@ export const links: Rule = {
   visitor: danglingLinks,
 };
 
-/**
- * Resolving a link takes up to forty steps: more links would take minutes, and no app has as many.
- */
+/** Resolving a link takes up to forty steps, so that more links would take minutes. */
 const MAX_LINKS = 20_000;
 /** The most groups that are reported. */
 const MAX_GROUPS = 10;
@@ -76,9 +74,7 @@ function placeOf(
   return !whole && OF_BASE.test(target) ? "base" : "nowhere";
 }
 
-/**
- * Returns the directory of a link's package. Links to packages in one node_modules count as one.
- */
+/** Returns the directory of a link's package; all in one node_modules count as one. */
 function packageOf(path: string, root: string): string {
   const at = path.indexOf("/node_modules/");
   if (at >= 0 && /\/node_modules\/(?:@[^/]+\/)?[^/]+$/.test(path)) return path.slice(0, at);

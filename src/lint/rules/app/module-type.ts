@@ -7,10 +7,7 @@ import { languageIn, runtimeVersion } from "../../language.ts";
 import type { Problem, Problems, Rule } from "../../rule.ts";
 import { handlerOf } from "./handler.ts";
 
-/**
- * Node reads a file as an ES module or CommonJS by its extension and by "type" in package.json
- * (nodejs.org/api/packages.html).
- */
+/** Its extension and `type` in package.json decide (nodejs.org/api/packages.html). */
 export const moduleType: Rule = {
   id: "module-type",
   severity: "error",
@@ -88,10 +85,7 @@ function typeOf(path: string, facts: ImageFacts): "module" | "commonjs" | "none"
   return "none";
 }
 
-/**
- * Returns whether a source calls `require` while it is loaded, and does not define it as bundles
- * do.
- */
+/** Returns whether a source calls `require` when loaded, without a definition as in bundles. */
 function requires(source: string): boolean {
   const isCalled = /^(?:const|let|var)\s[^=\n]*=\s*require\(/m.test(source);
   return isCalled && !/createRequire|\brequire\s*(?:\?\?|\|\|)?=|function require\b/.test(source);
@@ -115,10 +109,7 @@ function commonJsAsEsm(path: string): Problem {
   };
 }
 
-/**
- * Node 20.19, 22.12 and later detect ES modules by their syntax; Lambda disables that before Node
- * 24.
- */
+/** Newer Nodes detect ES modules by their syntax; Lambda disables that before Node 24. */
 function esmAsCommonJs(path: string, type: "commonjs" | "none", facts: ImageFacts): Problems {
   const version = Number(runtimeVersion(facts, "nodejs") ?? "24");
   if (type === "none" && version >= 24) return [];

@@ -165,10 +165,7 @@ interface Judge {
   readonly what: (file: BinaryFacts, architecture: Architecture) => string;
 }
 
-/**
- * Returns an error for each file that Lambda starts, and one warning for each package without a
- * fitting file.
- */
+/** Reports errors for files that Lambda starts, a warning for a package without a fitting file. */
 function problemsOf(facts: ImageFacts, { isWrong, isOther, slotOf, what }: Judge): readonly Problem[] {
   const architecture = architectureOf(facts.settings);
   if (!architecture) return [];

@@ -70,9 +70,7 @@ function secretOf({ path, name, directory, size }: VisitedFile, { files, allowed
   return files.contents.secret(path) ?? fileSecret(path, size, files.contents.text(path));
 }
 
-/**
- * Linux keeps such names apart; macOS and Windows do not, so that one of the files is lost there.
- */
+/** macOS and Windows do not keep such names apart, so that one of the files is lost there. */
 export const collidingNames: Rule = {
   id: "colliding-names",
   severity: "info",

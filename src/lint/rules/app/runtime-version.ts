@@ -51,9 +51,7 @@ function pythonProblems(facts: ImageFacts): Problems {
   });
 }
 
-/**
- * Returns `cp311` for `_x.cpython-311-x86_64-linux-gnu.so`; modules without a tag fit any version.
- */
+/** Returns `cp311` for `_x.cpython-311-x86_64-linux-gnu.so`; without a tag any version fits. */
 function tagOf(path: string): string | undefined {
   const [, digits] = /\.cpython-(\d+)-[^/]*\.so$/.exec(path) ?? [];
   return digits && `cp${digits}`;
@@ -91,9 +89,7 @@ function dotnetProblems(facts: ImageFacts): Problems {
   return [];
 }
 
-/**
- * Returns the framework's major version; undefined if the app contains it or accepts any later one.
- */
+/** Returns the framework's major version, unless the app has it or accepts any later one. */
 function frameworkOf(text: string): string | undefined {
   if (/"includedFrameworks"|"rollForward"\s*:\s*"(?:Latest)?Major"/.test(text)) return undefined;
   return (
@@ -116,10 +112,7 @@ function rubyProblems(facts: ImageFacts): Problems {
   };
 }
 
-/**
- * Prisma looks for the engine by the name of the system and of its OpenSSL (prisma.io/docs,
- * "binaryTargets").
- */
+/** Prisma looks for an engine by system and OpenSSL (prisma.io/docs, "binaryTargets"). */
 const ENGINE =
   /(?:^|\/)(?:lib)?query[-_]engine-((?:rhel|debian|linux-arm64|linux-musl(?:-arm64)?)-openssl-[\d.]+\.x)/;
 
@@ -165,10 +158,7 @@ function nodeProblems(facts: ImageFacts): Problems {
   });
 }
 
-/**
- * Returns whether this file makes its package load: it is for this Node version, or a prebuilt
- * addon for Node-API.
- */
+/** Returns whether this file, for this Node or prebuilt for Node-API, makes its package load. */
 function fitsNode({ path, file: { nodeAbi }, package: { isPlatformPackage } }: Native, abi: number): boolean {
   return (
     nodeAbi === abi || (nodeAbi === undefined && (isPlatformPackage === true || path.includes("/prebuilds/")))

@@ -47,9 +47,7 @@ function hintFor(name: string | undefined, missing: readonly string[]): string {
   return `put ${missing[0] ?? "it"} into the directory lib of the app, which LD_LIBRARY_PATH of AWS's bases names, or use a base that has it`;
 }
 
-/**
- * Returns the names of libraries in any directory: wheels keep theirs beside modules (auditwheel).
- */
+/** Returns libraries in any directory: wheels keep theirs beside modules (auditwheel). */
 function ownLibraries({ files: { view } }: ImageFacts): ReadonlySet<string> {
   const names = new Set<string>();
   for (const { path, kind } of view.entries())
@@ -57,10 +55,7 @@ function ownLibraries({ files: { view } }: ImageFacts): ReadonlySet<string> {
   return names;
 }
 
-/**
- * Returns a test for libraries of the base; undefined if the base's layers were not read and it is
- * not one of AWS's.
- */
+/** Returns a test for libraries of the base; undefined if nothing is known about it. */
 function librariesOfBase(facts: ImageFacts): ((name: string) => boolean) | undefined {
   if (facts.files.whole) return cLibraryOf(facts) && ((name) => LIBC.test(name));
   if (!startsAsAws(facts) || !facts.base) return undefined;

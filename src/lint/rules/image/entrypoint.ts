@@ -86,10 +86,7 @@ function atPath(program: string, facts: ImageFacts): Problems {
   return [linked, executableProblems("the entry point", program, place.entry, facts)];
 }
 
-/**
- * `/lambda-entrypoint.sh` ends with status 142 unless it gets exactly one argument
- * (aws-lambda-base-images).
- */
+/** `/lambda-entrypoint.sh` ends with status 142 for other than one argument. */
 export const oneWordCommand: Rule = {
   id: "one-word-command",
   severity: "error",

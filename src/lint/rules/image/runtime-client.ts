@@ -12,9 +12,7 @@ interface Client {
   readonly start: string;
 }
 
-/**
- * AWS's runtime interface clients, as they are installed (AWS, "Using an alternative base image").
- */
+/** AWS's clients as they are installed (AWS, "Using an alternative base image"). */
 const CLIENTS: Readonly<Partial<Record<Language, Client>>> = {
   python: {
     at: /(?:^|\/)awslambdaric\/(?:__main__|bootstrap)\.py$|^opt\/lambda-pack\/python_bootstrap\.py$/,
@@ -46,10 +44,7 @@ const CLIENTS: Readonly<Partial<Record<Language, Client>>> = {
 /** The AWS Lambda Web Adapter, which lets a web server be the function. */
 export const ADAPTER = "opt/extensions/lambda-adapter";
 
-/**
- * An image needs a client of Lambda's Runtime API. AWS's bases have one; over any other base it has
- * to be added.
- */
+/** AWS's bases have a client of Lambda's Runtime API; over any other it has to be added. */
 export const runtimeClient: Rule = {
   id: "runtime-client",
   severity: "error",
@@ -59,9 +54,7 @@ export const runtimeClient: Rule = {
   check: clientProblems,
 };
 
-/**
- * Returns the problems in the layers that were read. Layers that were not read may resolve them.
- */
+/** Returns the problems in the layers that were read; other layers may resolve them. */
 export function clientProblems(facts: ImageFacts): readonly Problem[] {
   return listOf(problemsOf(facts));
 }
@@ -100,10 +93,7 @@ function clientMissing(facts: ImageFacts, language: Language | undefined): Probl
   };
 }
 
-/**
- * Reports that nothing starts a client, unless a program names AWS_LAMBDA_RUNTIME_API and may be
- * one.
- */
+/** Reports no client, unless a program names AWS_LAMBDA_RUNTIME_API and may be one. */
 function nothingStarts(facts: ImageFacts, language: Language): Problems {
   const client = CLIENTS[language];
   if (!client || usesVariable(facts)) return [];
