@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
-import { LambdaPackError, misuse } from "../errors.ts";
+import { type LambdaPackError, misuse } from "../errors.ts";
 
 type Ecosystem = "nodejs" | "python" | "ruby";
 
@@ -150,11 +150,12 @@ function nothingToInstall(directory: string, how: InstallHow): LambdaPackError {
     return misuse(`--install does not compile, and ${directory} needs a compiler`, `run ${command}`);
   }
   const isNode = names.includes("package.json");
-  return new LambdaPackError("USAGE", `--install finds no lock file in ${directory}`, {
-    hint: isNode
+  return misuse(
+    `--install finds no lock file in ${directory}`,
+    isNode
       ? "write one first: npm install --package-lock-only"
       : "it installs from package-lock.json, pnpm-lock.yaml, yarn.lock, bun.lock, uv.lock, pylock.toml, poetry.lock, Pipfile.lock, requirements.txt and Gemfile.lock",
-  });
+  );
 }
 
 /**
@@ -166,11 +167,8 @@ export function chooseLockFile(found: readonly LockFile[], language: string | un
   const own = found.find(({ way }) => WAYS[way].ecosystem === language);
   if (own) return own;
   if (first && found.length === 1) return first;
-  throw new LambdaPackError(
-    "USAGE",
+  throw misuse(
     `there are several lock files: ${found.map(({ file }) => file).join(", ")}`,
-    {
-      hint: `say which one counts: ${found.map(({ way }) => `--install=${way}`).join(" or ")}`,
-    },
+    `say which one counts: ${found.map(({ way }) => `--install=${way}`).join(" or ")}`,
   );
 }

@@ -133,20 +133,20 @@ function placeSafely(
 ): PlacedFile | undefined {
   if (type !== "file" && type !== "contiguous-file") return undefined;
   const parts = path.split("/").filter((part) => part !== "" && part !== ".");
-  if (
-    path.startsWith("/") ||
-    /^[A-Za-z]:/.test(path) ||
-    path.includes("\0") ||
-    path.includes("\\") ||
-    parts.includes("..")
-  )
+  if (leavesDirectory(path))
     throw broken(name, `has the file name ${JSON.stringify(path)}, which leaves its directory`);
   return place(parts.join("/"), mode);
 }
 
-function broken(name: string, what: string): LambdaPackError {
+/** Returns whether a path of an archive, or of a lock, leads out of the directory, on any system. */
+export function leavesDirectory(path: string): boolean {
+  return /^\/|^[A-Za-z]:|[\0\\]/.test(path) || path.split("/").includes("..");
+}
+
+/** Creates the error for an archive that is not valid. */
+export function broken(name: string, what: string): LambdaPackError {
   return new LambdaPackError("CONTENT_MISMATCH", `the archive of ${name} ${what}`, {
-    hint: "report it to the registry or to the authors of the package; nothing of it was used",
+    hint: "report it to its publisher, or make the archive again; nothing of it was used",
   });
 }
 

@@ -1,7 +1,7 @@
 import type { Entry } from "yauzl";
 import { loadPackage } from "../async/load-package.ts";
 import { LambdaPackError, messageOf } from "../errors.ts";
-import type { ExtractLimits } from "./extract.ts";
+import { broken, type ExtractLimits, leavesDirectory } from "./extract.ts";
 
 /** An entry of a zip. */
 export interface ZipEntry {
@@ -37,7 +37,7 @@ export async function withZip<T>(
   work: (zip: Zip) => Promise<T>,
 ): Promise<T> {
   const { openPromise, getFileNameLowLevel } = await loadPackage("yauzl", () => import("yauzl"));
-  const refuse = (what: string) => zipError(name, what);
+  const refuse = (what: string) => broken(name, what);
   const options = { lazyEntries: true, autoClose: false, decodeStrings: false };
   const file = await openPromise(path, options).catch((error: unknown) => {
     throw refuse(`cannot be read: ${messageOf(error)}`);
@@ -99,9 +99,8 @@ function entryOf(fileName: string, { externalFileAttributes, uncompressedSize }:
 }
 
 function problemWith(path: string, entry: Entry): string | undefined {
-  const parts = path.split("/");
-  const isOutside = path.includes("\\") || path.includes("\0") || /^[A-Za-z]:/.test(path);
-  if (isOutside || parts.some((part) => ["", ".", ".."].includes(part))) return "leaves its directory";
+  const hasNoName = path.split("/").some((part) => part === "" || part === ".");
+  if (hasNoName || leavesDirectory(path)) return "leaves its directory";
   if (entry.isEncrypted()) return "is encrypted";
   return entry.canDecodeFileData()
     ? undefined
@@ -110,10 +109,4 @@ function problemWith(path: string, entry: Entry): string | undefined {
 
 function shown(path: string): string {
   return JSON.stringify(path.slice(0, 200));
-}
-
-function zipError(name: string, what: string): LambdaPackError {
-  return new LambdaPackError("CONTENT_MISMATCH", `the archive of ${name} ${what}`, {
-    hint: "make the archive again, or report it to its publisher; nothing of it was used",
-  });
 }

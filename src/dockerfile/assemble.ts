@@ -1,11 +1,16 @@
 import { posix } from "node:path";
 import type { Entry } from "../tar/entry.ts";
 import type { DockerfilePlan } from "./plan.ts";
-import type { CopyStep, ExportStep, InstallStep, Step } from "./stage.ts";
-import { rootReference, type StagePlan } from "./stage.ts";
+import {
+  type CopyStep,
+  type ExportStep,
+  type InstallStep,
+  rootReference,
+  type StagePlan,
+  type Step,
+} from "./stage.ts";
 import { type BaseFiles, StageFiles } from "./stage-files.ts";
-import type { FileTree } from "./trees.ts";
-import { literalPrefix } from "./trees.ts";
+import { type FileTree, literalPrefix } from "./trees.ts";
 
 /** An install step with the inputs that it needs. */
 export interface InstallRequest {
@@ -47,81 +52,73 @@ export async function assembleStages(
   context: AssembleContext,
 ): Promise<StageFiles> {
   const done = new Map<number, StageFiles>();
-  let last = new StageFiles(context.baseFiles("scratch"));
+  let files = new StageFiles(context.baseFiles("scratch"));
   for (const stage of stages) {
     const reference = rootReference(stage, { plans: stages });
     const parent = stage.base.kind === "stage" ? done.get(stage.base.stage) : undefined;
-    last = new StageFiles(context.baseFiles(reference), parent);
-    const runner = new StageRunner(last, reference, { stages, done, context });
-    for (const step of stage.steps) await runner.run(step);
-    done.set(stage.number, last);
+    files = new StageFiles(context.baseFiles(reference), parent);
+    const exports = new Map<string, ExportStep>();
+    for (const step of stage.steps) await runStep(step, { reference, files, exports, stages, done, context });
+    done.set(stage.number, files);
   }
-  return last;
+  return files;
 }
 
-interface Stages {
+/** A stage while its steps run. */
+interface RunningStage {
+  readonly reference: string;
+  readonly files: StageFiles;
+  readonly exports: Map<string, ExportStep>;
   readonly stages: readonly StagePlan[];
   readonly done: ReadonlyMap<number, StageFiles>;
   readonly context: AssembleContext;
 }
 
-class StageRunner {
-  readonly #files: StageFiles;
-  readonly #reference: string;
-  readonly #stages: Stages;
-  readonly #exports = new Map<string, ExportStep>();
-
-  constructor(files: StageFiles, reference: string, stages: Stages) {
-    this.#files = files;
-    this.#reference = reference;
-    this.#stages = stages;
-  }
-
-  async run(step: Step): Promise<void> {
-    switch (step.kind) {
-      case "copy":
-        return this.#copy(step);
-      case "install":
-        return this.#install(step);
-      case "export":
-        this.#exports.set(step.output, step);
-        return;
-      case "mkdir":
-        return this.#files.makeDirectory(step);
-      case "chmod":
-        return this.#files.changeMode(step);
-      case "remove":
-        if (!this.#exports.delete(step.path)) this.#files.remove(step);
+async function runStep(step: Step, stage: RunningStage): Promise<void> {
+  const { reference, files, exports, context } = stage;
+  switch (step.kind) {
+    case "copy":
+      return copyFiles(step, stage);
+    case "install": {
+      const installed = await context.install({ step, reference, files: files.tree, exports });
+      for (const { path, entry } of installed) files.install(path, entry);
+      return;
     }
+    case "export":
+      exports.set(step.output, step);
+      return;
+    case "mkdir":
+      return files.makeDirectory(step);
+    case "chmod":
+      return files.changeMode(step);
+    case "remove":
+      if (!exports.delete(step.path)) files.remove(step);
   }
+}
 
-  async #copy(step: CopyStep): Promise<void> {
-    const from = await this.#treeFor(step);
-    const { target } = step;
-    if (mayMeanDirectory(step, from) && this.#files.knownDirectory(target) === undefined) {
-      const base = await this.#stages.context.imageFiles(this.#reference, [target.slice(1)]);
-      this.#files.setDirectory(target, base?.find(target.slice(1))?.kind === "directory");
-    }
-    this.#files.copy(step, from);
+async function copyFiles(step: CopyStep, stage: RunningStage): Promise<void> {
+  const { reference, files, context } = stage;
+  const from = await treeFor(step, stage);
+  const { target } = step;
+  if (mayMeanDirectory(step, from) && files.knownDirectory(target) === undefined) {
+    const base = await context.imageFiles(reference, [target.slice(1)]);
+    files.setDirectory(target, base?.find(target.slice(1))?.kind === "directory");
   }
+  files.copy(step, from);
+}
 
-  async #install(step: InstallStep): Promise<void> {
-    const request = { step, reference: this.#reference, files: this.#files.tree, exports: this.#exports };
-    const installed = await this.#stages.context.install(request);
-    for (const { path, entry } of installed) this.#files.install(path, entry);
-  }
-
-  async #treeFor({ from, sources }: CopyStep): Promise<FileTree> {
-    const { stages, done, context } = this.#stages;
-    if (from.kind === "context") return context.context;
-    const paths = sources.map(literalPrefix);
-    if (from.kind === "image") return (await context.imageFiles(from.reference, paths)) ?? EMPTY;
-    const upper = done.get(from.stage)?.tree ?? EMPTY;
-    const stage = stages.find(({ number }) => number === from.stage);
-    const reference = stage ? rootReference(stage, { plans: stages }) : "scratch";
-    const lower = await context.imageFiles(reference, paths);
-    return lower ? overlaid(upper, lower) : upper;
-  }
+async function treeFor(
+  { from, sources }: CopyStep,
+  { stages, done, context }: RunningStage,
+): Promise<FileTree> {
+  if (from.kind === "context") return context.context;
+  const paths = sources.map(literalPrefix);
+  if (from.kind === "image") return (await context.imageFiles(from.reference, paths)) ?? EMPTY;
+  const upper = done.get(from.stage)?.tree ?? EMPTY;
+  const stage = stages.find(({ number }) => number === from.stage);
+  const reference = stage ? rootReference(stage, { plans: stages }) : "scratch";
+  const lower = await context.imageFiles(reference, paths);
+  return lower ? overlaid(upper, lower) : upper;
 }
 
 /**

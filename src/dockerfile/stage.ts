@@ -33,16 +33,22 @@ export type InstallTarget =
   /** `node_modules` in this directory. */
   | { readonly kind: "node-modules"; readonly path: string };
 
-/**
- * An installation of dependencies by a package manager's command. Paths are absolute in the image.
- */
-export interface InstallStep extends Position {
-  readonly kind: "install";
+/** A command of a package manager. Paths are absolute in the image. */
+interface PackageStep extends Position {
   /** The command for messages. */
   readonly command: string;
-  readonly manager: "pip" | "uv" | "poetry" | "npm" | "pnpm" | "yarn";
   /** The directory in which the command runs. */
   readonly directory: string;
+  /** true: development dependencies too. */
+  readonly dev: boolean;
+  /** Extras, by name. */
+  readonly extras: readonly string[];
+  readonly groups: readonly string[];
+}
+
+export interface InstallStep extends PackageStep {
+  readonly kind: "install";
+  readonly manager: "pip" | "uv" | "poetry" | "npm" | "pnpm" | "yarn";
   readonly target: InstallTarget;
   /** Requirements files. Empty: the lock file in `directory`, or `packages`. */
   readonly requirements: readonly string[];
@@ -53,24 +59,14 @@ export interface InstallStep extends Position {
   readonly indexes: readonly string[];
   /** false: installs only the named packages. */
   readonly dependencies: boolean;
-  /** true: also installs development dependencies. */
-  readonly dev: boolean;
-  /** Extras, by name. */
-  readonly extras: readonly string[];
-  readonly groups: readonly string[];
 }
 
 /** A requirements file that a package manager exports from its lock. */
-export interface ExportStep extends Position {
+export interface ExportStep extends PackageStep {
   readonly kind: "export";
-  readonly command: string;
   readonly manager: "uv" | "poetry";
-  readonly directory: string;
   /** The path of the exported file. */
   readonly output: string;
-  readonly dev: boolean;
-  readonly extras: readonly string[];
-  readonly groups: readonly string[];
 }
 
 export interface MakeDirectoryStep extends Position {

@@ -116,7 +116,7 @@ export function evaluateMarker(marker: string, context: MarkerContext): boolean 
   const tokens = tokenize(marker);
   if (!tokens) return undefined;
   const reader = { tokens, at: 0 };
-  const value = readOr(reader, context);
+  const value = readJoined(reader, context, "or");
   return reader.at === tokens.length ? value : undefined;
 }
 
@@ -148,27 +148,19 @@ function take(reader: Reader, kind: Token["kind"], text: string): boolean {
   return true;
 }
 
-function readOr(reader: Reader, context: MarkerContext): boolean | undefined {
-  let value = readAnd(reader, context);
-  while (take(reader, "word", "or")) {
-    const right = readAnd(reader, context);
-    value = value === undefined || right === undefined ? undefined : value || right;
-  }
-  return value;
-}
-
-function readAnd(reader: Reader, context: MarkerContext): boolean | undefined {
-  let value = readComparison(reader, context);
-  while (take(reader, "word", "and")) {
-    const right = readComparison(reader, context);
-    value = value === undefined || right === undefined ? undefined : value && right;
-  }
-  return value;
+/** Reads operands joined by a word; undefined if one cannot be read. `and` binds more tightly. */
+function readJoined(reader: Reader, context: MarkerContext, word: "or" | "and"): boolean | undefined {
+  const readNext = () =>
+    word === "or" ? readJoined(reader, context, "and") : readComparison(reader, context);
+  const values = [readNext()];
+  while (take(reader, "word", word)) values.push(readNext());
+  if (values.includes(undefined)) return undefined;
+  return word === "or" ? values.includes(true) : !values.includes(false);
 }
 
 function readComparison(reader: Reader, context: MarkerContext): boolean | undefined {
   if (take(reader, "operator", "(")) {
-    const value = readOr(reader, context);
+    const value = readJoined(reader, context, "or");
     return take(reader, "operator", ")") ? value : undefined;
   }
   const [left, operator, right] = reader.tokens.slice(reader.at, reader.at + 3);

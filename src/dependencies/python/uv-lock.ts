@@ -1,4 +1,3 @@
-import { LambdaPackError } from "../../errors.ts";
 import { field, type Json, object, optional, string } from "../../oci/json.ts";
 import type { Selection } from "../detect.ts";
 import { type Integrity, integrityOfHex } from "../integrity.ts";
@@ -134,12 +133,7 @@ function isLocal(kind: string): boolean {
   return kind === "virtual" || kind === "editable" || kind === "directory";
 }
 
-/** A package, or one of its extras, as a node of the dependency graph. */
-interface Node {
-  readonly from: UvPackage;
-  readonly needs: readonly UvDependency[];
-}
-
+/** Returns the packages that the project needs, each with the extras that are asked for. */
 function reachable(
   lock: UvLock,
   project: UvPackage,
@@ -147,45 +141,26 @@ function reachable(
   { extras, groups }: Selection,
 ): readonly UvPackage[] {
   const environment = markerEnvironment(target);
-  const selected = [
+  const needs = [
+    ...project.dependencies,
     ...extras.flatMap((name) => project.extras.get(normalizeName(name)) ?? []),
     ...groups.flatMap((name) => project.groups.get(normalizeName(name)) ?? []),
   ];
-  const nodes = new Map<string, Node>([
-    ["", { from: project, needs: [...project.dependencies, ...selected] }],
-  ]);
-  // The iteration of a Map includes items that are added during it.
-  for (const node of nodes.values())
-    for (const [key, needed] of neededNodes(lock, node, environment))
-      nodes.set(key, nodes.get(key) ?? needed);
-  const found = new Set([...nodes.values()].map(({ from }) => from));
+  const found = new Map<UvPackage, Set<string>>([[project, new Set([""])]]);
+  // The iteration of an array includes items that are added during it.
+  for (const need of needs) {
+    if (!applies(lock, need.marker, environment)) continue;
+    const from = resolve(lock, need);
+    const seen = found.get(from) ?? new Set();
+    found.set(from, seen);
+    const wanted = ["", ...need.extras.map(normalizeName)].filter((extra) => !seen.has(extra));
+    for (const extra of wanted) {
+      seen.add(extra);
+      needs.push(...(extra === "" ? from.dependencies : (from.extras.get(extra) ?? [])));
+    }
+  }
   found.delete(project);
-  return [...found];
-}
-
-function neededNodes(
-  lock: UvLock,
-  { needs }: Node,
-  environment: Readonly<Record<string, string>>,
-): readonly (readonly [string, Node])[] {
-  return needs
-    .filter(({ marker }) => applies(lock, marker, environment))
-    .flatMap((need) => nodesOf(lock, need));
-}
-
-function nodesOf(lock: UvLock, need: UvDependency): readonly (readonly [string, Node])[] {
-  const from = resolve(lock, need);
-  const index = lock.packages.indexOf(from);
-  return [
-    [`${index}`, { from, needs: from.dependencies }],
-    ...need.extras.map(
-      (extra) =>
-        [
-          `${index} ${normalizeName(extra)}`,
-          { from, needs: from.extras.get(normalizeName(extra)) ?? [] },
-        ] as const,
-    ),
-  ];
+  return [...found.keys()];
 }
 
 const NONE: ReadonlySet<string> = new Set();
@@ -212,11 +187,8 @@ function resolve({ file, packages }: UvLock, { name, version, source }: UvDepend
       (source === undefined || one.source.text === source),
   );
   if (found) return found;
-  throw new LambdaPackError(
-    "LOCK_INVALID",
+  throw lockInvalid(
     `${file} has no package ${name}${version === undefined ? "" : ` ${version}`}`,
-    {
-      hint: "write the lock again: uv lock",
-    },
+    "write the lock again: uv lock",
   );
 }

@@ -1,11 +1,10 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
-import { LambdaPackError } from "../../errors.ts";
 import { digestOf } from "../../oci/digest.ts";
 import { parseObject } from "../../oci/json.ts";
 import type { InstallWay, LockFile } from "../detect.ts";
 import type { Installation, InstallContext } from "../installation.ts";
-import { readFile } from "../lock-file.ts";
+import { readFile, unavailable } from "../lock-file.ts";
 import { parseNpmLock } from "../npm/lock.ts";
 import type { TargetPlatform } from "../target.ts";
 import { entriesIn, succeedTool } from "./run.ts";
@@ -16,7 +15,10 @@ const FORMAT = 1;
 type NodeWay = Extract<InstallWay, "npm" | "pnpm" | "yarn" | "bun">;
 
 interface NodeTool {
-  readonly command: (target: TargetPlatform, offline: boolean) => readonly [string, ...string[]];
+  /** Words without spaces. */
+  readonly command: (target: TargetPlatform) => string;
+  /** What it takes to use only its own cache; undefined: it cannot be told. */
+  readonly offline?: string;
   readonly howToGet: string;
   /** Files of the project that it reads, other than package.json and the lock. */
   readonly files: readonly string[];
@@ -26,52 +28,36 @@ interface NodeTool {
 
 const TOOLS: Readonly<Record<NodeWay, NodeTool>> = {
   npm: {
-    command: ({ os, cpu, libc }, offline) => [
-      ...([
-        "npm",
-        "ci",
-        "--omit=dev",
-        "--ignore-scripts",
-        `--os=${os}`,
-        `--cpu=${cpu}`,
-        `--libc=${libc}`,
-      ] as const),
-      ...["--no-audit", "--no-fund", ...(offline ? ["--offline"] : [])],
-    ],
+    command: ({ os, cpu, libc }) =>
+      `npm ci --omit=dev --ignore-scripts --os=${os} --cpu=${cpu} --libc=${libc} --no-audit --no-fund`,
+    offline: "--offline",
     howToGet: "npm comes with Node: https://nodejs.org",
     files: [".npmrc"],
   },
   pnpm: {
-    command: ({ os, cpu, libc }, offline) => [
-      ...(["pnpm", "install", "--frozen-lockfile", "--prod", "--ignore-scripts"] as const),
-      ...[
-        `--os=${os}`,
-        `--cpu=${cpu}`,
-        `--libc=${libc}`,
-        "--config.node-linker=hoisted",
-        "--config.package-import-method=copy",
-      ],
-      ...(offline ? ["--offline"] : []),
-    ],
+    command: ({ os, cpu, libc }) =>
+      `pnpm install --frozen-lockfile --prod --ignore-scripts --os=${os} --cpu=${cpu} --libc=${libc} --config.node-linker=hoisted --config.package-import-method=copy`,
+    offline: "--offline",
     howToGet: "npm install --global pnpm",
     files: [".npmrc", "pnpm-workspace.yaml", ".pnpmfile.cjs", "patches"],
   },
   yarn: {
-    command: () => ["yarn", "workspaces", "focus", "--all", "--production"],
+    command: () => "yarn workspaces focus --all --production",
     howToGet: "npm install --global corepack && corepack enable",
     files: [".yarnrc.yml", ".yarn/releases", ".yarn/plugins", ".yarn/patches"],
     prepare: prepareYarn,
   },
   bun: {
-    command: ({ os, cpu }) => [
-      ...(["bun", "install", "--frozen-lockfile", "--production", "--ignore-scripts"] as const),
-      ...[`--os=${os}`, `--cpu=${cpu}`, "--linker=hoisted", "--backend=copyfile"],
-    ],
+    command: ({ os, cpu }) =>
+      `bun install --frozen-lockfile --production --ignore-scripts --os=${os} --cpu=${cpu} --linker=hoisted --backend=copyfile`,
     howToGet: "npm install --global bun",
     files: [".npmrc", "bunfig.toml", "patches"],
     prepare(_directory, { libc }) {
       if (libc === "musl")
-        throw unfit("bun cannot be told to install for musl", "use npm, pnpm or yarn, or a base with glibc");
+        throw unavailable(
+          "bun cannot be told to install for musl",
+          "use npm, pnpm or yarn, or a base with glibc",
+        );
     },
   },
 };
@@ -84,7 +70,7 @@ const TOOLS: Readonly<Record<NodeWay, NodeTool>> = {
 export function nodeToolInstallation(way: NodeWay, found: LockFile, target: TargetPlatform): Installation {
   const { directory, file, member } = found;
   if (member !== "") {
-    throw unfit(
+    throw unavailable(
       `${way} installs a whole workspace, and ${member} is a part of the one in ${directory}`,
       "build the workspace's directory, with --handler <workspace>/<file>.<function>",
     );
@@ -92,7 +78,7 @@ export function nodeToolInstallation(way: NodeWay, found: LockFile, target: Targ
   const tool = TOOLS[way];
   const text = readFile(join(directory, file));
   if (way === "yarn" && text.includes("# yarn lockfile v1"))
-    throw unfit(
+    throw unavailable(
       "Yarn 1 cannot install for another platform",
       "use Yarn 4 or npm: npm install --package-lock-only",
     );
@@ -111,7 +97,10 @@ export function nodeToolInstallation(way: NodeWay, found: LockFile, target: Targ
       copyProject(directory, work, [...manifests, file, ...tool.files, ...archives]);
       tool.prepare?.(work, target);
       await succeedTool({
-        command: tool.command(target, context.offline),
+        command: [
+          ...tool.command(target).split(" "),
+          ...(context.offline && tool.offline ? [tool.offline] : []),
+        ],
         cwd: work,
         environment: environmentOf(context),
         howToGet: tool.howToGet,
@@ -208,8 +197,4 @@ function prepareYarn(directory: string, { os, cpu, libc }: TargetPlatform): void
     `  libc: [${libc}]`,
   ];
   writeFileSync(path, `${others}\n${settings.join("\n")}\n`);
-}
-
-function unfit(message: string, hint: string): LambdaPackError {
-  return new LambdaPackError("DEPENDENCY_UNAVAILABLE", message, { hint });
 }

@@ -49,35 +49,25 @@ export async function exported(
     return requirements(join(directory, file), lines, false);
   }
   const path = join(workDirectory, "requirements.txt");
+  const named = (flag: string, names: readonly string[]) => names.flatMap((name) => [flag, name]);
   if (way === "uv") {
-    const flags = [
-      "--frozen",
-      ...(groups.includes("dev") ? [] : ["--no-dev"]),
-      ...extras.flatMap((name) => ["--extra", name]),
-      ...groups.flatMap((name) => ["--group", name]),
-      "--no-editable",
-      "--no-emit-project",
-      "--format",
-      "requirements.txt",
+    const format = "--no-editable --no-emit-project --format requirements.txt".split(" ");
+    const command = [
+      ...["uv", "export", "--frozen", ...(groups.includes("dev") ? [] : ["--no-dev"])],
+      ...[...named("--extra", extras), ...named("--group", groups), ...format],
+      ...["-o", path, ...(offline ? ["--offline"] : [])],
     ];
-    const command = ["uv", "export", ...flags, "-o", path, ...(offline ? ["--offline"] : [])] as const;
-    await succeedTool({ ...tool, command: [...command], howToGet: HOW_TO_GET.uv });
+    await succeedTool({ ...tool, command, howToGet: HOW_TO_GET.uv });
   } else if (way === "poetry") {
-    const command = ["poetry", "export", "--format", "requirements.txt", "--output", path] as const;
-    const selected = [
-      ...extras.flatMap((name) => ["--extras", name]),
-      ...groups.flatMap((name) => ["--with", name]),
+    const command = [
+      ...["poetry", "export", "--format", "requirements.txt", "--output", path],
+      ...[...named("--extras", extras), ...named("--with", groups)],
     ];
-    await poetryExport({ ...tool, command: [...command, ...selected], howToGet: HOW_TO_GET.poetry });
+    await poetryExport({ ...tool, command, howToGet: HOW_TO_GET.poetry });
   } else {
-    const { stdout } = await succeedTool({
-      ...tool,
-      command: [
-        ...(["pipenv", "requirements", "--hash"] as const),
-        ...(groups.length > 0 ? ["--categories", ["packages", ...groups].join(",")] : []),
-      ],
-      howToGet: HOW_TO_GET.pipenv,
-    });
+    const categories = groups.length > 0 ? ["--categories", ["packages", ...groups].join(",")] : [];
+    const command = ["pipenv", "requirements", "--hash", ...categories];
+    const { stdout } = await succeedTool({ ...tool, command, howToGet: HOW_TO_GET.pipenv });
     writeFileSync(path, stdout);
   }
   return requirements(path, requirementsIn(workDirectory, "requirements.txt"), true);

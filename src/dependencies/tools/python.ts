@@ -104,61 +104,47 @@ function uvPlatform({ machine, libc }: PythonTarget): string {
 }
 
 function uvCommand(
-  requirements: Requirements,
+  { file, isHashed, isComplete }: Requirements,
   to: string,
   target: PythonTarget,
   offline: boolean,
-): readonly [string, ...string[]] {
+): readonly string[] {
+  const platform = `--python-version 3.${target.minor} --python-platform ${uvPlatform(target)}`;
+  const how = "--only-binary :all: --no-installer-metadata --no-compile-bytecode --link-mode copy".split(" ");
   return [
-    ...(["uv", "pip", "install", "-r", requirements.file, "--target", to] as const),
-    ...[
-      "--python-version",
-      `3.${target.minor}`,
-      "--python-platform",
-      uvPlatform(target),
-      "--only-binary",
-      ":all:",
-    ],
-    ...["--no-installer-metadata", "--no-compile-bytecode", "--link-mode", "copy"],
-    ...(requirements.isHashed ? ["--require-hashes"] : []),
-    ...(requirements.isComplete ? ["--no-deps"] : []),
+    ...["uv", "pip", "install", "-r", file, "--target", to, ...platform.split(" "), ...how],
+    ...(isHashed ? ["--require-hashes"] : []),
+    ...(isComplete ? ["--no-deps"] : []),
     ...(offline ? ["--offline"] : []),
   ];
 }
 
-const PIPS: readonly (readonly [string, ...string[]])[] = [
-  ["python3", "-m", "pip"],
-  ["python", "-m", "pip"],
-  ["pip3"],
-  ["pip"],
-];
+const PIPS = ["python3 -m pip", "python -m pip", "pip3", "pip"].map((words) => words.split(" "));
 
 /**
  * Returns pip's command. pip accepts only the given platform tags, so every tag of the target is
  * listed (pypa/pip#10760).
  */
 async function pipCommand(
-  { file, isHashed: hashed, isComplete }: Requirements,
+  { file, isHashed, isComplete }: Requirements,
   to: string,
   target: PythonTarget,
   tool: Omit<ToolCall, "command" | "howToGet">,
-): Promise<readonly [string, ...string[]]> {
-  const pip = await firstOf(PIPS, (command) => hasTool({ ...tool, command: [...command, "--version"] }));
-  const [program, ...words] = pip ?? ["pip"];
-  const abi = ["--abi", `cp3${target.minor}`, "--abi", "abi3", "--abi", "none"];
+): Promise<readonly string[]> {
+  let pip = ["pip"];
+  for (const words of PIPS) {
+    if (!(await hasTool({ ...tool, command: [...words, "--version"] }))) continue;
+    pip = words;
+    break;
+  }
+  const python = `--implementation cp --python-version 3.${target.minor} --abi cp3${target.minor} --abi abi3 --abi none`;
   return [
-    ...([program, ...words, "install", "-r", file, "--target", to] as const),
+    ...[...pip, "install", "-r", file, "--target", to],
     ...platformTags(target).flatMap((tag) => ["--platform", tag]),
-    ...["--implementation", "cp", "--python-version", `3.${target.minor}`, ...abi],
-    ...["--only-binary=:all:", "--no-compile"],
-    ...(hashed ? ["--require-hashes"] : []),
+    ...[...python.split(" "), "--only-binary=:all:", "--no-compile"],
+    ...(isHashed ? ["--require-hashes"] : []),
     ...(isComplete ? ["--no-deps"] : []),
   ];
-}
-
-async function firstOf<T>(items: readonly T[], isIt: (item: T) => Promise<boolean>): Promise<T | undefined> {
-  for (const item of items) if (await isIt(item)) return item;
-  return undefined;
 }
 
 async function filesIn(directory: string, signal: AbortSignal): Promise<InstalledFiles> {

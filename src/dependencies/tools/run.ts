@@ -6,7 +6,7 @@ import type { Entry } from "../../tar/entry.ts";
 
 /** A call of a package manager. */
 export interface ToolCall {
-  readonly command: readonly [string, ...string[]];
+  readonly command: readonly string[];
   readonly cwd: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The way to install the program, for the message that it is missing. */
@@ -34,7 +34,7 @@ export async function runTool({
   howToGet,
   signal,
 }: ToolCall): Promise<ToolOutput> {
-  const [program, ...args] = command;
+  const [program = "", ...args] = command;
   const child = spawn(program, args, {
     cwd,
     env: { ...environment },

@@ -115,11 +115,7 @@ export class Extensions {
   }
 
   /** Handles `init/error` and `exit/error`, by which an extension reports that it failed. */
-  async error(
-    request: IncomingMessage,
-    response: ServerResponse,
-    errorType: "Extension.InitError" | "Extension.ExitError",
-  ): Promise<void> {
+  async error(request: IncomingMessage, response: ServerResponse, phase: string): Promise<void> {
     await readBody(request);
     const extension = this.#extensionOf(request, response);
     if (!extension) return;
@@ -132,6 +128,7 @@ export class Extensions {
         "Lambda-Extension-Function-Error-Type is missing",
       );
     accepted(response);
+    const errorType = phase === "init" ? "Extension.InitError" : "Extension.ExitError";
     this.#fail(errorType, `Error: the extension ${extension.name} reported ${reason}`);
   }
 

@@ -81,16 +81,7 @@ function routesOf(invocations: Invocations, extensions: Extensions, telemetry: T
     ["POST", /^\/2018-06-01\/runtime\/init\/error$/, (...both) => invocations.initError(both[0], both[1])],
     ["POST", /^\/2020-01-01\/extension\/register$/, (...both) => extensions.register(both[0], both[1])],
     ["GET", /^\/2020-01-01\/extension\/event\/next$/, (...both) => extensions.next(both[0], both[1])],
-    [
-      "POST",
-      /^\/2020-01-01\/extension\/init\/error$/,
-      (...both) => extensions.error(both[0], both[1], "Extension.InitError"),
-    ],
-    [
-      "POST",
-      /^\/2020-01-01\/extension\/exit\/error$/,
-      (...both) => extensions.error(both[0], both[1], "Extension.ExitError"),
-    ],
+    ["POST", /^\/2020-01-01\/extension\/(init|exit)\/error$/, (...all) => extensions.error(...all)],
     ["PUT", /^\/2022-07-01\/telemetry$/, (...both) => telemetry.subscribe(both[0], both[1])],
     // Such extensions can start, but nothing is sent to them: the Telemetry API replaced this one.
     ["PUT", /^\/2020-08-15\/logs$/, subscribed],

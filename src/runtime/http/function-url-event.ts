@@ -8,7 +8,6 @@ interface UrlRequest {
 }
 
 const TEXT = /^(?:text\/|application\/(?:json|javascript|xml|[^;]*\+(?:json|xml)))/i;
-const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /**
  * Returns the event for a request to a function URL: payload format 2.0 (AWS docs, "Invoking Lambda
@@ -80,9 +79,8 @@ function bodyOf(headers: IncomingHttpHeaders, body: Buffer): object {
   return { body: body.toString(isText ? "utf8" : "base64"), isBase64Encoded: !isText };
 }
 
-/** Formats a time: `12/Mar/2026:19:03:58 +0000`. */
+/** Formats a time: `12/Mar/2026:19:03:58 +0000`, from `Thu, 12 Mar 2026 19:03:58 GMT`. */
 function timeOf(date: Date): string {
-  const two = (number: number) => String(number).padStart(2, "0");
-  const day = `${two(date.getUTCDate())}/${MONTHS[date.getUTCMonth()]}/${date.getUTCFullYear()}`;
-  return `${day}:${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())} +0000`;
+  const [, day, month, year, time] = date.toUTCString().split(" ");
+  return `${day}/${month}/${year}:${time} +0000`;
 }

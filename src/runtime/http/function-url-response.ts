@@ -9,16 +9,12 @@ export interface UrlResponse {
 
 /** Headers that only the server sets. */
 const CONNECTION_HEADERS = new Set(["connection", "content-length", "keep-alive", "transfer-encoding"]);
-const FAILED: UrlResponse = {
+/** The response for a failed function; the reason is only in the log. */
+export const FAILED: UrlResponse = {
   status: 502,
   headers: { "content-type": "text/plain" },
   body: Buffer.from("Internal Server Error"),
 };
-
-/** Returns the response for a failed function; the reason is only in the log. */
-export function failedResponse(): UrlResponse {
-  return FAILED;
-}
 
 /**
  * Converts a function's response as a function URL does: an object with a statusCode contains

@@ -5,7 +5,7 @@ import { readBody } from "../api/reply.ts";
 import type { FunctionPool } from "../pool.ts";
 import { functionUrlEvent } from "./function-url-event.ts";
 import {
-  failedResponse,
+  FAILED,
   PRELUDE_TYPE,
   Prelude,
   type StreamHead,
@@ -28,7 +28,7 @@ export async function answerFunctionUrl(
 ): Promise<void> {
   const body = await readBody(request, REQUEST_LIMIT);
   if (body === undefined)
-    return send(response, { ...failedResponse(), status: 413, body: Buffer.from("Request Too Long") });
+    return send(response, { ...FAILED, status: 413, body: Buffer.from("Request Too Long") });
   const requestId = randomUUID();
   const event = functionUrlEvent({ request, url, body }, requestId, Date.now());
   const stream = new UrlStream(response);
@@ -39,7 +39,7 @@ export async function answerFunctionUrl(
   });
   if (outcome.kind === "result" && outcome.streamed) stream.end();
   else if (response.headersSent) response.destroy();
-  else send(response, outcome.kind === "result" ? urlResponse(outcome.body) : failedResponse());
+  else send(response, outcome.kind === "result" ? urlResponse(outcome.body) : FAILED);
 }
 
 function send(response: ServerResponse, { status, headers, body }: UrlResponse): void {
@@ -76,7 +76,7 @@ class UrlStream {
   }
 
   end(): void {
-    if (!this.#response.headersSent) send(this.#response, failedResponse());
+    if (!this.#response.headersSent) send(this.#response, FAILED);
     else this.#response.end();
   }
 
@@ -94,7 +94,7 @@ class UrlStream {
       }
       return found?.rest;
     } catch {
-      send(this.#response, failedResponse());
+      send(this.#response, FAILED);
       return undefined;
     }
   }
