@@ -5,6 +5,7 @@ import {
   type KeyObject,
   randomBytes,
   sign,
+  X509Certificate,
 } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { isIP } from "node:net";
@@ -31,21 +32,26 @@ export class CertificateAuthority {
   readonly file: string;
   readonly #directory: string | undefined;
   readonly #key: KeyObject;
+  /** Of its own, for OpenSSL looks authorities up by their names. */
+  readonly #name: string;
   readonly #leafKeys = generateKeyPairSync("ec", { namedCurve: "P-256" });
   readonly #contexts = new Map<string, SecureContext>();
 
   /** With `directory`: the authority kept there by {@link keep}; the caller owns the directory. Otherwise a new one. */
   constructor(directory?: string) {
     if (directory !== undefined) {
-      const { pem, key } = keptAuthority(directory);
+      const { pem, key, name } = keptAuthority(directory);
       this.pem = pem;
       this.#key = key;
+      this.#name = name;
       this.file = join(directory, "ca.pem");
       return;
     }
     const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
     this.#key = privateKey;
-    this.pem = certificate(AUTHORITY, publicKey, privateKey, authorityExtensions(publicKey), {});
+    this.#name = `lambda-pack test authority ${randomBytes(4).toString("hex")}`;
+    const issuer = { name: this.#name, key: privateKey };
+    this.pem = certificate(this.#name, publicKey, issuer, authorityExtensions(publicKey), {});
     this.#directory = mkdtempSync(join(tmpdir(), "lambda-pack-ca-"));
     this.file = join(this.#directory, "ca.pem");
     writeFileSync(this.file, this.pem);
@@ -64,7 +70,8 @@ export class CertificateAuthority {
   leaf(host: string, options: LeafOptions = {}): { readonly key: string; readonly cert: string } {
     const { publicKey, privateKey } = this.#leafKeys;
     const subject = options.name ?? host;
-    const cert = certificate(subject, publicKey, this.#key, leafExtensions(subject), options);
+    const issuer = { name: this.#name, key: this.#key };
+    const cert = certificate(subject, publicKey, issuer, leafExtensions(subject), options);
     return { key: String(privateKey.export({ type: "pkcs8", format: "pem" })), cert };
   }
 
@@ -82,11 +89,15 @@ export class CertificateAuthority {
   }
 }
 
-const AUTHORITY = "lambda-pack test authority";
+interface Issuer {
+  readonly name: string;
+  readonly key: KeyObject;
+}
 
-function keptAuthority(directory: string): { readonly pem: string; readonly key: KeyObject } {
+function keptAuthority(directory: string): Issuer & { readonly pem: string } {
   const pem = readFileSync(join(directory, "ca.pem"), "utf8");
-  return { pem, key: createPrivateKey(readFileSync(join(directory, "ca.key"))) };
+  const name = new X509Certificate(pem).subject.replace("CN=", "");
+  return { pem, name, key: createPrivateKey(readFileSync(join(directory, "ca.key"))) };
 }
 
 // --- X.509 (RFC 5280 4.1) in DER (X.690): just what two kinds of certificate need ---
@@ -166,7 +177,7 @@ function spki(publicKey: KeyObject): Buffer {
 function certificate(
   subject: string,
   publicKey: KeyObject,
-  signer: KeyObject,
+  issuer: Issuer,
   extensions: readonly Buffer[],
   { expired = false }: LeafOptions,
 ): string {
@@ -177,13 +188,13 @@ function certificate(
     der(0xa0, der(0x02, Buffer.from([2]))),
     der(0x02, Buffer.concat([Buffer.from([1]), randomBytes(8)])),
     ecdsaWithSha256,
-    name(AUTHORITY),
+    name(issuer.name),
     der(SEQUENCE, time(Date.now() - 30 * day), time(Date.now() + (expired ? -day : 30 * day))),
     name(subject),
     spki(publicKey),
     der(0xa3, der(SEQUENCE, ...extensions)),
   );
-  const signature = sign("sha256", toBeSigned, signer);
+  const signature = sign("sha256", toBeSigned, issuer.key);
   const whole = der(SEQUENCE, toBeSigned, ecdsaWithSha256, der(0x03, Buffer.from([0]), signature));
   const lines = whole.toString("base64").match(/.{1,64}/g) ?? [];
   return ["-----BEGIN CERTIFICATE-----", ...lines, "-----END CERTIFICATE-----", ""].join("\n");
