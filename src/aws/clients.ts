@@ -53,7 +53,6 @@ export interface SendOptions {
   readonly requestTimeout?: number;
 }
 
-/** Sends a request for an operation, and returns its answer. */
 type Send<Sdk> = <Operation extends OperationOf<Sdk>>(
   operation: Operation,
   input: Types<Sdk, Operation>["input"],
@@ -142,7 +141,6 @@ async function openClient<Sdk extends object>(
 
 function ignore(): void {}
 
-/** A terminal at which the user can be asked. */
 interface Terminal {
   readonly input: NodeJS.ReadableStream;
   readonly output: NodeJS.WritableStream;

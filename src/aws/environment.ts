@@ -2,11 +2,10 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { ECRClientConfig } from "@aws-sdk/client-ecr";
+import type { Environment } from "../registry/http/proxy.ts";
 
-/** Environment variables as `process.env` holds them. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+export type { Environment } from "../registry/http/proxy.ts";
 
-/** The settings of an SDK client that come from the environment. */
 type SdkSettings = Pick<ECRClientConfig, "credentials" | "profile" | "endpoint">;
 
 /** The APIs that are called, as AWS_ENDPOINT_URL_<service> names them. */

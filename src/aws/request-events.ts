@@ -30,13 +30,10 @@ export function reportRequests(stack: Observable, onEvent: OnEvent, notes: reado
     (next, context) => async (args) => {
       sent.add(context);
       const startedAt = performance.now();
-      const emit = (status: number) =>
-        onEvent({
-          type: "request",
-          ...requestOf(args.request),
-          status,
-          ms: Math.round(performance.now() - startedAt),
-        });
+      const emit = (status: number) => {
+        const ms = Math.round(performance.now() - startedAt);
+        onEvent({ type: "request", ...requestOf(args.request), status, ms });
+      };
       try {
         const result = await next(args);
         emit(statusOf(result.response));
@@ -75,19 +72,15 @@ function limited(body: Readable, answerMs: number): Readable {
   const counter = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       left -= chunk.length;
-      if (left < 0) done(tooLarge());
-      else done(null, chunk);
+      done(left < 0 ? tooLarge() : null, chunk);
     },
   });
-  const timer = setTimeout(() => counter.destroy(timedOut(answerMs)), answerMs);
+  // The SDK retries errors of this name.
+  const late = Object.assign(new Error(`no whole answer within ${answerMs} ms`), { name: "TimeoutError" });
+  const timer = setTimeout(() => counter.destroy(late), answerMs);
   counter.once("close", () => clearTimeout(timer));
   // An error of either end reaches the reader through `counter`.
   return pipeline(body, counter, () => undefined);
-}
-
-/** The SDK retries errors of this name. */
-function timedOut(answerMs: number): Error {
-  return Object.assign(new Error(`no whole answer within ${answerMs} ms`), { name: "TimeoutError" });
 }
 
 function tooLarge(): LambdaPackError {
@@ -97,13 +90,8 @@ function tooLarge(): LambdaPackError {
 }
 
 function requestOf(request: unknown): { readonly method: string; readonly url: string } {
-  const {
-    method = "POST",
-    protocol = "https:",
-    hostname = "",
-    port,
-    path = "/",
-  } = request as Partial<Record<string, string>>;
+  const parts = request as Partial<Record<string, string>>;
+  const { method = "POST", protocol = "https:", hostname = "", port, path = "/" } = parts;
   return { method, url: redactUrl(`${protocol}//${hostname}${port ? `:${port}` : ""}${path}`) };
 }
 

@@ -10,16 +10,9 @@ import { profileSettings } from "./environment.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** How clients of the SDK, and those that fetch credentials for them, send requests. */
-interface Transport {
-  /** Returns the request handler of a client whose answers take at most `answerMs` milliseconds. */
-  readonly requestHandler: (answerMs: number) => NonNullable<ECRClientConfig["requestHandler"]>;
-  readonly close: () => void;
-}
-
 /**
- * Opens a transport with at most `connections` sockets to each host. The proxy is chosen for the
- * host of each request, because STS, SSO and ECR may need different proxies. `bundles` is as in
+ * Opens the connections of clients of the SDK, and of those that fetch credentials for them, with
+ * at most `connections` sockets to each host. The proxy is chosen for the host of each request, because STS, SSO and ECR may need different proxies. `bundles` is as in
  * {@link certificatesOf}.
  * @throws USAGE when the file with certificates cannot be read.
  */
@@ -27,7 +20,7 @@ export async function openTransport(
   environment: Environment,
   connections: number,
   bundles?: readonly string[],
-): Promise<Transport> {
+) {
   const certificates = certificatesOf(environment, certificateAuthorities(environment), bundles);
   const agents = await agentsFor({ environment, connections, certificates });
   const agentFor = (url: URL, request: ClientRequest): HttpAgent => {
@@ -37,7 +30,8 @@ export async function openTransport(
   const httpAgent = routingAgent(new HttpAgent({ keepAlive: true }), "http:", agentFor);
   const httpsAgent = routingAgent(new HttpsAgent({ keepAlive: true }), "https:", agentFor);
   return {
-    requestHandler: (answerMs) => ({
+    /** Returns the request handler of a client whose answers take at most `answerMs` milliseconds. */
+    requestHandler: (answerMs: number): NonNullable<ECRClientConfig["requestHandler"]> => ({
       httpAgent,
       httpsAgent,
       connectionTimeout: CONNECT_TIMEOUT_MS,

@@ -2,7 +2,7 @@ import type { LambdaPackError } from "../errors.ts";
 import type { Content, Descriptor } from "../oci/content.ts";
 import { type Digest, digestOf, isDigest } from "../oci/digest.ts";
 import { DOCUMENT_LIMIT } from "../oci/json.ts";
-import type { Call, RegistryClient } from "./client.ts";
+import type { RegistryClient } from "./client.ts";
 import { damaged } from "./errors/refusal.ts";
 import type { HttpResponse } from "./http/http.ts";
 import { LOOK_UP_ANSWERS, type LookUpFailures, lookUp } from "./look-up.ts";
@@ -130,9 +130,16 @@ function stepOf({ descriptor, signal }: Reading) {
 
 /** Yields the bytes of the blob that one request returns. */
 async function* bodyFrom(reading: Reading, offset: number): AsyncGenerator<Uint8Array, void, void> {
-  const { size, digest } = reading.descriptor;
-  const response = await reading.client.once(callFor(reading, offset));
-  let skip = startOf(response, offset, reading.descriptor);
+  const { client, descriptor } = reading;
+  const { size, digest } = descriptor;
+  const response = await client.once({
+    ...stepOf(reading),
+    method: "GET",
+    url: client.url(`blobs/${digest}`),
+    headers: { "accept-encoding": "identity", ...(offset > 0 && { range: `bytes=${offset}-` }) },
+    answers: [200, 206],
+  });
+  let skip = startOf(response, offset, descriptor);
   let left = size - offset;
   for await (const chunk of response.body) {
     const useful = chunk.subarray(Math.min(skip, chunk.length));
@@ -141,18 +148,6 @@ async function* bodyFrom(reading: Reading, offset: number): AsyncGenerator<Uint8
     if (left < 0) throw mismatch(digest, `more than the ${size} bytes of its descriptor`);
     if (useful.length > 0) yield useful;
   }
-}
-
-function callFor({ client, descriptor, signal }: Reading, offset: number): Call {
-  return {
-    method: "GET",
-    url: client.url(`blobs/${descriptor.digest}`),
-    headers: { "accept-encoding": "identity", ...(offset > 0 && { range: `bytes=${offset}-` }) },
-    action: "read the blob",
-    subject: descriptor.digest,
-    answers: [200, 206],
-    signal,
-  };
 }
 
 /**

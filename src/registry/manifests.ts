@@ -57,22 +57,15 @@ export function manifestContent(client: RegistryClient, descriptor: Descriptor):
       const { descriptor: found, read } = await getManifest(client, descriptor.digest, signal);
       const labelled = isManifest(found) && found.mediaType !== descriptor.mediaType;
       // GHSA-mc8v-mgrf-8f4m: no document may be an index to one client and a manifest to another.
-      if (labelled) throw confused(client, descriptor, found.mediaType);
+      if (labelled)
+        throw new LambdaPackError(
+          "IMAGE_INVALID",
+          `${client.name}: the index calls ${found.digest} ${descriptor.mediaType}, the registry ${found.mediaType}`,
+          { hint: "the image is not what it claims to be: push it again, or use another one" },
+        );
       yield* read(from, signal);
     },
   };
-}
-
-function confused(
-  { name }: RegistryClient,
-  { digest, mediaType }: Descriptor,
-  served: string,
-): LambdaPackError {
-  return new LambdaPackError(
-    "IMAGE_INVALID",
-    `${name}: the index calls ${digest} ${mediaType}, the registry ${served}`,
-    { hint: "the image is not what it claims to be: push it again, or use another one" },
-  );
 }
 
 /**
@@ -117,19 +110,13 @@ function reading(client: RegistryClient, reference: string, signal?: AbortSignal
   return { url, headers, action: "read the manifest", subject: reference, answers: [200], signal } as const;
 }
 
-/** A manifest and its bytes. */
-interface ManifestBytes {
-  readonly descriptor: Descriptor;
-  readonly bytes: Uint8Array;
-}
-
 /**
  * Pushes the manifest as `reference`, a tag or its digest.
  * @throws BLOBS_MISSING, TAG_IMMUTABLE, CONTENT_MISMATCH when the registry stored other bytes.
  */
 export async function putManifest(
   client: RegistryClient,
-  manifest: ManifestBytes,
+  manifest: { readonly descriptor: Descriptor; readonly bytes: Uint8Array },
   reference: string,
   signal?: AbortSignal,
 ): Promise<void> {

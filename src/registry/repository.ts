@@ -60,7 +60,7 @@ const MINUTE = 60_000;
 
 /** Opens a repository. It connects at the first request. */
 export function openRepository(options: RepositoryOptions): Repository {
-  const { registry, repository, environment, insecureRegistries, onEvent, jobs = 6 } = options;
+  const { registry, environment, insecureRegistries, onEvent, jobs = 6 } = options;
   const { pacing = REAL_PACING, policy = RETRY_POLICY, timeouts } = options;
   const { privateHosts, throttles = createThrottles(pacing) } = options;
   const open = createHttp({
@@ -73,18 +73,8 @@ export function openRepository(options: RepositoryOptions): Repository {
   const scheme = traits.usesBasic ? ({ kind: "basic" } as const) : undefined;
   const tokenMs = Math.max(MINUTE, (timeouts?.answerMs ?? 0) / 2);
   const authorizer = new Authorizer({ ...options, base, http, scheme, tokenMs });
-  const client = createClient({
-    registry,
-    repository,
-    base,
-    http,
-    authorizer,
-    traits,
-    pacing,
-    policy,
-    throttle: throttles(base.host),
-    onEvent,
-  });
+  const throttle = throttles(base.host);
+  const client = createClient({ ...options, base, http, authorizer, traits, pacing, policy, throttle });
   return repositoryOf(client, () => http.close(), options.holders);
 }
 

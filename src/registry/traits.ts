@@ -107,12 +107,7 @@ const GHCR: RegistryTraits = {
 };
 
 /** Chunked PATCH is not supported (ocync, docs on registries): one PUT only. */
-const ARTIFACT_REGISTRY: RegistryTraits = {
-  ...PLAIN,
-  name: "artifact-registry",
-  wholeUpTo: Number.POSITIVE_INFINITY,
-  afterCut: "restart",
-};
+const ARTIFACT_REGISTRY: RegistryTraits = { ...GHCR, name: "artifact-registry" };
 
 /**
  * Request bodies above about 20 MB are cut off (ocync); a lost session answers 404
@@ -130,25 +125,21 @@ const ACR: RegistryTraits = {
  * Distribution behind a CDN. Its upload status after a broken connection has not been seen to be
  * correct, so it is not requested.
  */
-const DOCKER_HUB: RegistryTraits = {
-  ...PLAIN,
-  name: "docker-hub",
-  wholeUpTo: 64 * MiB,
-  afterCut: "restart",
-};
+const DOCKER_HUB: RegistryTraits = { ...PLAIN, name: "docker-hub", wholeUpTo: 64 * MiB, afterCut: "restart" };
 
 /**
  * Quay answers 400 to `mount` without `from`, which is always sent. It is not known whether its
  * upload status is correct, so it is not requested.
  */
-const QUAY: RegistryTraits = { ...PLAIN, name: "quay", wholeUpTo: 64 * MiB, afterCut: "restart" };
+const QUAY: RegistryTraits = { ...DOCKER_HUB, name: "quay" };
 
 /**
- * Anchored at both ends, so that `…amazonaws.com.example.org` does not count as ECR
+ * Matches the host of a private ECR registry: account, `.` or `-` (dual stack), FIPS, region. It
+ * is anchored at both ends, because `….amazonaws.com.example.org` must not get a login
  * (amazon-ecr-credential-helper, api/client.go).
  */
-const ECR_HOST =
-  /^\d{12}\.dkr[.-]ecr(-fips)?\.[a-z0-9][a-z0-9-_]*\.(amazonaws\.(com(\.cn)?|eu)|on\.(aws|amazonwebservices\.com\.cn)|sc2s\.sgov\.gov|c2s\.ic\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/;
+export const ECR_HOST =
+  /^(\d{12})\.dkr([.-])ecr(-fips)?\.([a-zA-Z0-9][a-zA-Z0-9-_]*)\.(?:amazonaws\.(?:com(?:\.cn)?|eu)|on\.(?:aws|amazonwebservices\.com\.cn)|sc2s\.sgov\.gov|c2s\.ic\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/;
 
 const HOSTS: readonly (readonly [RegExp, RegistryTraits])[] = [
   [ECR_HOST, ECR],

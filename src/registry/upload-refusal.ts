@@ -29,7 +29,6 @@ export function minimumChunk(header: string | undefined): number {
   return /^\d{1,15}$/.test(header.trim()) ? Number(header) : Number.NaN;
 }
 
-/** What a refusal means for an upload. */
 type UploadRefusal =
   /** The chunk has the wrong offset. `wanted` is the right one, if the registry named it. */
   | { readonly kind: "misplaced"; readonly wanted: number | undefined }

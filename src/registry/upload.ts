@@ -3,7 +3,7 @@ import { retry } from "../async/retry.ts";
 import { LambdaPackError } from "../errors.ts";
 import { type Content, verified } from "../oci/content.ts";
 import type { Digest } from "../oci/digest.ts";
-import type { ImageSink, Watch } from "../oci/store.ts";
+import type { Growing, Watch } from "../oci/store.ts";
 import { headBlob } from "./blobs.ts";
 import type { RegistryClient } from "./client.ts";
 import type { Attempts } from "./errors/retry.ts";
@@ -14,22 +14,15 @@ import { UploadProgress } from "./upload-progress.ts";
 import { explainReset, uploadRefusal } from "./upload-refusal.ts";
 import { mountOrStart, partOf, type UploadSession } from "./upload-session.ts";
 
-/** All uploads into one repository. */
-export interface Uploads extends Required<Pick<ImageSink, "put" | "sendAhead">> {
-  /** Records that the registry lacks blobs that it claimed to have: they are sent, not mounted. */
-  distrust(digests: readonly string[]): void;
-  /** Waits a short time for abandoned sessions to be ended at the registry. */
-  close(): Promise<void>;
-}
-
-export function createUploads(client: RegistryClient, holders: BlobHolders): Uploads {
+/** Returns all uploads into one repository. */
+export function createUploads(client: RegistryClient, holders: BlobHolders) {
   const distrusted = new Set<string>();
   const endings = new Set<Promise<void>>();
   const streaming = new StreamingUploads(client);
   const running = new Map<Digest, Promise<"uploaded" | "mounted">>();
 
   return {
-    async put(content, watch = {}) {
+    async put(content: Content, watch: Watch = {}): Promise<"uploaded" | "mounted"> {
       const { digest } = content.descriptor;
       const { signal } = watch;
       // If the other upload fails, perhaps because its signal aborted, a waiting caller takes over.
@@ -58,11 +51,13 @@ export function createUploads(client: RegistryClient, holders: BlobHolders): Upl
         await announced.end(hasSucceeded);
       }
     },
-    distrust(digests) {
+    /** Records that the registry lacks blobs that it claimed to have: they are sent, not mounted. */
+    distrust(digests: readonly string[]): void {
       for (const digest of digests) distrusted.add(digest);
     },
-    sendAhead: (growing, signal) => streaming.start(growing, signal),
-    async close() {
+    sendAhead: (growing: Growing, signal: AbortSignal) => streaming.start(growing, signal),
+    /** Waits a short time for abandoned sessions to be ended at the registry. */
+    async close(): Promise<void> {
       await Promise.all([...endings, streaming.close()]);
     },
   };

@@ -49,20 +49,6 @@ export function localEmulatorCredentials(options: ClientOptions): CredentialSour
 function loginsFor(options: ClientOptions, serves: (host: EcrHost) => boolean): CredentialSource {
   const logins = new Map<string, Login>();
   const join = createSingleFlight<Login>();
-  const renew = async (
-    key: string,
-    current: Login | undefined,
-    ask: () => Promise<Login>,
-    signal: Signal,
-  ) => {
-    try {
-      return await join(key, ask, signal);
-    } catch (error) {
-      signal?.throwIfAborted();
-      if (!current || Date.now() >= current.expiresAtMs) throw error;
-      return { ...current, refreshAtMs: Date.now() + REFRESH_AGAIN_MS };
-    }
-  };
   return {
     async get(registry, _repository, { refused = false, signal } = {}) {
       const host = parseEcrHost(registry, options.environment);
@@ -72,14 +58,17 @@ function loginsFor(options: ClientOptions, serves: (host: EcrHost) => boolean): 
       if (refused) logins.delete(key);
       const current = logins.get(key);
       if (current && Date.now() < current.refreshAtMs) return current.credentials;
-      const login = await renew(key, current, () => logIn(registry, host, options, signal), signal);
+      const renewed = join(key, () => logIn(registry, host, options, signal), signal);
+      const login = await renewed.catch((error: unknown) => {
+        signal?.throwIfAborted();
+        if (!current || Date.now() >= current.expiresAtMs) throw error;
+        return { ...current, refreshAtMs: Date.now() + REFRESH_AGAIN_MS };
+      });
       logins.set(key, login);
       return login.credentials;
     },
   };
 }
-
-type Signal = AbortSignal | undefined;
 
 const ATTEMPTS = 3;
 

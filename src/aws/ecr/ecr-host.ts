@@ -1,4 +1,5 @@
 import { isLoopback } from "../../registry/http/proxy.ts";
+import { ECR_HOST } from "../../registry/traits.ts";
 import { type Environment, endpointOf } from "../environment.ts";
 import { environmentRegion } from "../regions.ts";
 
@@ -18,19 +19,12 @@ export interface EcrHost {
 }
 
 /**
- * Matches the whole name, because `….amazonaws.com.fake.example.com` must not get a login
- * (amazon-ecr-credential-helper, ecr-login/api/client.go).
- */
-const PRIVATE =
-  /^(\d{12})\.dkr([.-])ecr(-fips)?\.([a-zA-Z0-9][a-zA-Z0-9-_]*)\.(?:amazonaws\.(?:com(?:\.cn)?|eu)|on\.(?:aws|amazonwebservices\.com\.cn)|sc2s\.sgov\.gov|c2s\.ic\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/;
-
-/**
  * Parses the host of a reference; undefined: it is not a private ECR registry. The registry of an
  * emulator (LocalStack and others) counts only if `environment` names the emulator as ECR's
  * endpoint.
  */
 export function parseEcrHost(host: string, environment: Environment = {}): EcrHost | undefined {
-  const [, accountId, separator, fips, region] = PRIVATE.exec(host) ?? [];
+  const [, accountId, separator, fips, region] = ECR_HOST.exec(host) ?? [];
   if (accountId === undefined || region === undefined) return emulatedHost(host, environment);
   return { accountId, region: region.toLowerCase(), fips: fips !== undefined, dualStack: separator === "-" };
 }

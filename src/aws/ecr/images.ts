@@ -108,22 +108,18 @@ const MAX_PAGES = 10;
 
 /** Returns the tag of the image that was pushed last; undefined: no image has a tag. */
 export async function newestTag(api: AwsApi, repository: RepositoryName): Promise<string | undefined> {
-  let newest: ImageDetail | undefined;
-  let token: string | undefined;
-  for (let page = 0; page < MAX_PAGES; page++) {
-    const answer = await describeTagged(api, repository, token);
-    newest = [newest, ...(answer.imageDetails ?? [])].reduce(later);
-    token = answer.nextToken;
-    if (token === undefined) break;
-  }
-  return [...(newest?.imageTags ?? [])].sort()[0];
-}
-
-function describeTagged(api: AwsApi, repository: RepositoryName, token: string | undefined) {
   const what = `list the images of ${repository.name}`;
   const filter = { tagStatus: "TAGGED" } as const;
-  const input = { ...inRepository(repository), filter, maxResults: PAGE, nextToken: token };
-  return api.ecr(repository, "DescribeImages", input, what);
+  let newest: ImageDetail | undefined;
+  let nextToken: string | undefined;
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const input = { ...inRepository(repository), filter, maxResults: PAGE, nextToken };
+    const answer = await api.ecr(repository, "DescribeImages", input, what);
+    newest = [newest, ...(answer.imageDetails ?? [])].reduce(later);
+    nextToken = answer.nextToken;
+    if (nextToken === undefined) break;
+  }
+  return [...(newest?.imageTags ?? [])].sort()[0];
 }
 
 function later(a: ImageDetail | undefined, b: ImageDetail | undefined): ImageDetail | undefined {

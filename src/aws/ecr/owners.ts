@@ -56,7 +56,6 @@ function reasonOf(error: unknown): string {
   throw error;
 }
 
-/** Lists the owners that tags and the subject name. */
 function listedOwners({ tags, subject }: StoredImage): readonly string[] {
   return [...tags.flatMap(ownerByTag), ...(subject === undefined ? [] : [subject])];
 }

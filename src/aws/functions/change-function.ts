@@ -21,7 +21,6 @@ function isLive({ digest, state, lastUpdate }: FunctionFacts, desired: DesiredFu
   );
 }
 
-/** A change that brings a function nearer to the desired state. */
 interface Change {
   /** As an imperative. */
   readonly what: string;

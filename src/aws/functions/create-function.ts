@@ -10,7 +10,6 @@ import { checkRestorable } from "./unreadable.ts";
 import { listAliases, listVersions } from "./versions.ts";
 import { untilPropagated, waitUntilSettled } from "./wait.ts";
 
-/** The settings of a new function, other than its image. */
 type NewSettings = Pick<DesiredFunction, "settings"> & Pick<NewFunction, "others" | "tags">;
 
 /** Creates the function and waits for it to be Active. If it exists, the caller updates it. */

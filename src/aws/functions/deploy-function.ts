@@ -211,7 +211,6 @@ async function versionSteps(
   return [...publishing, ...warming, ...moving];
 }
 
-/** Returns the function as it will be after the deploy. */
 function afterDeploy(place: FunctionPlace, found: FunctionFacts, desired: DesiredFunction): FunctionFacts {
   const { digest, architecture } = desired;
   const settings = { ...found.settings, ...missingSettings(place, found, desired) };

@@ -1,19 +1,17 @@
 import { LambdaPackError } from "../../errors.ts";
 import { checkRegion } from "../regions.ts";
 
-/** One function in one region. */
-export interface FunctionPlace {
-  readonly name: string;
-  readonly region: string;
-  /** Account of the function, where the user named it. Default: the caller's own. */
-  readonly accountId?: string;
-}
-
 /** A function as a user names it. If it has no region, options or the environment give one. */
 export interface FunctionName {
   readonly name: string;
   readonly region?: string;
+  /** Account of the function, where the user named it. Default: the caller's own. */
   readonly accountId?: string;
+}
+
+/** One function in one region. */
+export interface FunctionPlace extends FunctionName {
+  readonly region: string;
 }
 
 const ARN = /^arn:[a-z-]+:lambda:([a-z0-9-]+):(\d{12}):function:([A-Za-z0-9_-]{1,64})$/;

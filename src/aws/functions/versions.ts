@@ -91,7 +91,6 @@ async function publish(context: DeployContext, { codeSha256, revisionId }: Funct
   return made.Version;
 }
 
-/** A change of an alias. */
 interface AliasPlan {
   readonly what: string;
   readonly current: AliasFacts | undefined;

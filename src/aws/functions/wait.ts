@@ -26,7 +26,10 @@ export async function waitUntilSettled(
   let reported: string | undefined;
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 1.5)) {
     const facts = await findFunction(api, place, qualifier);
-    if (!facts) throw gone(place, qualifier);
+    if (!facts) {
+      const what = `${formatVersion(place, qualifier)} was deleted while lambda-pack waited for it`;
+      throw new LambdaPackError("FUNCTION_NOT_FOUND", what, { hint: "deploy again to create it" });
+    }
     const state = formatState(facts);
     if (state !== reported && (reported !== undefined || !isSettled(facts))) emitState(api, place, facts);
     reported = state;
@@ -44,13 +47,6 @@ function emitState(api: AwsApi, { name, region }: FunctionPlace, facts: Function
     region,
     state: formatState(facts),
     ...(reason !== undefined && { reason }),
-  });
-}
-
-function gone(place: FunctionPlace, qualifier: string | undefined): LambdaPackError {
-  const what = formatVersion(place, qualifier);
-  return new LambdaPackError("FUNCTION_NOT_FOUND", `${what} was deleted while lambda-pack waited for it`, {
-    hint: "deploy again to create it",
   });
 }
 

@@ -87,7 +87,6 @@ function isCovered(wanted: Statement, document: Document, { region, accountId, a
   return accounts.every((account) => grants(document, rootOf(region, account), undefined));
 }
 
-/** Returns the accounts that our statements name. */
 function accountsIn(document: Document): readonly string[] {
   const ours = document.Statement.filter(({ Sid }) => Sid === SIDS.account || Sid === SIDS.crossAccount);
   return [...new Set(accountsNamed(ours.map(({ Principal, Condition }) => [Principal, Condition])))].sort();

@@ -11,15 +11,12 @@ import type { Credentials } from "./credentials.ts";
 import { realmTrust } from "./realm.ts";
 
 /** A request to a token server (distribution, "Docker Registry Token Authentication"). */
-interface TokenRequest {
-  readonly realm: URL;
-  readonly service: string | undefined;
-  readonly scopes: readonly string[];
+interface TokenRequest extends Pick<BearerScheme, "realm" | "service" | "scopes"> {
   /** undefined: asked anonymously. */
   readonly credentials: Credentials | undefined;
   /** The registry that named the realm. */
   readonly registry: URL;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal: AbortSignal;
 }
 
 export interface Token {
@@ -59,10 +56,10 @@ export async function requestToken(
   options: TokenOptions,
 ): Promise<Token & { readonly withheld?: LambdaPackError }> {
   const { http, base, trustedRealms, tokenMs = TOKEN_MS } = options;
-  const { realm, service } = scheme;
+  const { realm } = scheme;
   const trust = await realmTrust(realm, base, trustedRealms);
   if (trust.send === "nothing") throw refusal(base, realm, trust.why);
-  const request = { realm, service, scopes: ordered(scopes, wanted), registry: base };
+  const request = { ...scheme, scopes: ordered(scopes, wanted), registry: base };
   const ask = (sent: Credentials | undefined) =>
     inTime(realm, tokenMs, (signal) => fetchToken(http, { ...request, credentials: sent, signal }));
   if (trust.send === "credentials" || !credentials) return ask(credentials);
@@ -122,10 +119,10 @@ async function fetchToken(http: Http, request: TokenRequest): Promise<Token> {
   const asked = asking(request);
   const response = await http.send(asked);
   const location = REDIRECTS.includes(response.status) ? response.header("location") : undefined;
-  if (location === undefined || !URL.canParse(location, asked.url.href)) return readToken(response, request);
-  const url = new URL(location, asked.url);
+  const canFollow = location !== undefined && URL.canParse(location, asked.url.href);
+  const url = canFollow ? new URL(location, asked.url) : undefined;
   // Credentials must not reach another host.
-  if (!sameOrigin(url, asked.url)) return readToken(response, request);
+  if (!url || !sameOrigin(url, asked.url)) return readToken(response, request);
   response.discard();
   return readToken(await http.send({ ...asked, url }), request);
 }
@@ -151,15 +148,9 @@ function refreshing(
   form.set("client_id", "lambda-pack");
   if (service !== undefined) form.set("service", service);
   if (scopes.length > 0) form.set("scope", scopes.join(" "));
-  const bytes = Buffer.from(form.toString());
-  return {
-    method: "POST",
-    url: realm,
-    signal,
-    from: registry,
-    headers: { "content-type": "application/x-www-form-urlencoded" },
-    body: bodyOf(bytes),
-  };
+  const headers = { "content-type": "application/x-www-form-urlencoded" };
+  const body = bodyOf(Buffer.from(form.toString()));
+  return { method: "POST", url: realm, signal, from: registry, headers, body };
 }
 
 /**
@@ -219,11 +210,9 @@ export function parseToken(text: string, realm: URL): Token {
     (value) => typeof value === "string" && value !== "",
   );
   if (typeof token !== "string" || !/^[\x21-\x7e]+$/.test(token)) {
-    throw new LambdaPackError(
-      "REGISTRY_ANSWER",
-      `the token server ${redactUrl(realm)} answered without a token`,
-      { answer: { status: 200, complaints: [], by: "token-server" }, hint: LOGIN_TROUBLE },
-    );
+    const message = `the token server ${redactUrl(realm)} answered without a token`;
+    const answer: RegistryAnswer = { status: 200, complaints: [], by: "token-server" };
+    throw new LambdaPackError("REGISTRY_ANSWER", message, { answer, hint: LOGIN_TROUBLE });
   }
   const seconds = Number(answer["expires_in"] ?? 0);
   return { token, lifeMs: Math.max(MIN_LIFE_MS, Number.isFinite(seconds) ? seconds * 1000 : 0) };

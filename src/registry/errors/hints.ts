@@ -66,7 +66,8 @@ function byWords(attempted: Attempted, { complaints, status, text, host }: Refus
   const matches = (pattern: RegExp) =>
     complaints.some(({ code, message }) => pattern.test(`${code}: ${message}`));
   // ECR reports an expired token as "denied" (awslabs/soci-snapshotter#1148).
-  if (matches(/authorization token has expired/i)) return expired(attempted);
+  if (matches(/authorization token has expired/i))
+    return { code: "CREDENTIALS_INVALID", hint: `the login is older than 12 hours. ${loginHint(attempted)}` };
   if (isImmutable(attempted, matches)) return { code: "TAG_IMMUTABLE", hint: OWN_TAG };
   const ofEcr = isEcr(attempted) ? ECR_WORDS.find(([pattern]) => matches(pattern))?.[1] : undefined;
   if (ofEcr) return ofEcr;
@@ -165,10 +166,6 @@ function deniedHint(attempted: Attempted, { complaints }: RefusalFacts): string 
 }
 
 const IAM_ACTION = /not authorized to perform: (ecr(?:-public)?:\w+)/;
-
-function expired(attempted: Attempted): Hint {
-  return { code: "CREDENTIALS_INVALID", hint: `the login is older than 12 hours. ${loginHint(attempted)}` };
-}
 
 const RUN_AGAIN =
   "run it again; if that does not help, --verbose shows every request for the registry's operator";

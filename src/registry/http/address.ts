@@ -9,15 +9,6 @@ import { familyOf, hostOf, isLoopback, portOf } from "./proxy.ts";
  */
 type AddressKind = "public" | "private" | "loopback" | "forbidden";
 
-function blockList(subnets: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const subnet of subnets) {
-    const [network = "", bits] = subnet.split("/");
-    list.addSubnet(network, Number(bits), familyOf(network));
-  }
-  return list;
-}
-
 /**
  * IANA's special-purpose address ranges. 192.0.0.192, 100.100.100.200, 168.63.129.16 and
  * fd00:ec2::254 are metadata services of clouds.
@@ -33,18 +24,17 @@ const INTERNAL = [
 /** The only IPv6 range assigned for the internet (RFC 4291 2.4). */
 const GLOBAL_IPV6 = ["2000::/3"];
 
-type Lists = Readonly<Record<"forbidden" | "internal" | "globalIPv6", BlockList>>;
+const lists = new Map<readonly string[], BlockList>();
 
-let lists: Lists | undefined;
-
-/** Creates the lists on first use: it takes 5 ms, and most registries never need them. */
-function blockLists(): Lists {
-  lists ??= {
-    forbidden: blockList(FORBIDDEN),
-    internal: blockList(INTERNAL),
-    globalIPv6: blockList(GLOBAL_IPV6),
-  };
-  return lists;
+/** A list is created on first use: the three take 5 ms, and most registries never need them. */
+function isIn(subnets: readonly string[], address: string): boolean {
+  const list = lists.get(subnets) ?? new BlockList();
+  for (const subnet of lists.has(subnets) ? [] : subnets) {
+    const [network = "", bits] = subnet.split("/");
+    list.addSubnet(network, Number(bits), familyOf(network));
+  }
+  lists.set(subnets, list);
+  return list.check(address, familyOf(address));
 }
 
 /**
@@ -53,12 +43,10 @@ function blockLists(): Lists {
  */
 export function addressKind(address: string): AddressKind {
   const plain = embeddedIPv4(address) ?? address;
-  const family = familyOf(plain);
-  const { forbidden, internal, globalIPv6 } = blockLists();
-  if (forbidden.check(plain, family)) return "forbidden";
+  if (isIn(FORBIDDEN, plain)) return "forbidden";
   if (isLoopback(plain)) return "loopback";
-  if (internal.check(plain, family)) return "private";
-  return family === "ipv6" && !globalIPv6.check(plain, family) ? "forbidden" : "public";
+  if (isIn(INTERNAL, plain)) return "private";
+  return isIP(plain) === 6 && !isIn(GLOBAL_IPV6, plain) ? "forbidden" : "public";
 }
 
 /**

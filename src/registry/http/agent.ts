@@ -12,20 +12,7 @@ export type { Environment } from "./proxy.ts";
 export type Agent = HttpsAgent;
 
 /** The connections of one client: kept alive, through the environment's proxy where one applies. */
-export interface Agents {
-  /**
-   * Returns the agent for `url`. URLs with the same scheme and proxy share one, except hosts with a
-   * certs.d directory.
-   */
-  agentFor(url: URL): Agent;
-  /**
-   * Returns the proxy that the environment selects for `url`. With a proxy, it is the proxy that
-   * resolves names.
-   */
-  proxyFor(url: URL): URL | undefined;
-  /** Closes every connection, busy ones too. */
-  close(): void;
-}
+export type Agents = Awaited<ReturnType<typeof agentsFor>>;
 
 interface AgentsOptions {
   readonly environment: Environment;
@@ -39,7 +26,7 @@ interface AgentsOptions {
 }
 
 /** Creates agents. The AWS SDK accepts them too, as `requestHandler: { httpsAgent }`. */
-export async function agentsFor(options: AgentsOptions): Promise<Agents> {
+export async function agentsFor(options: AgentsOptions) {
   const { environment, connections, certificates, tunnelTimeoutMs = 10_000, from } = options;
   const shared: AgentOptions = { keepAlive: true, maxSockets: connections };
   const tunnel = namesProxy(environment) ? await tunnels() : undefined;
@@ -57,7 +44,11 @@ export async function agentsFor(options: AgentsOptions): Promise<Agents> {
     return url.protocol === "http:" ? (new HttpAgent(options) as Agent) : new HttpsAgent(options);
   };
   return {
-    agentFor(url) {
+    /**
+     * Returns the agent for `url`. URLs with the same scheme and proxy share one, except hosts with a
+     * certs.d directory.
+     */
+    agentFor(url: URL): Agent {
       const proxy = proxyFor(url, environment);
       const own = url.protocol === "https:" && certificates.directoryOf(url) ? url.host : "";
       const key = [url.protocol, proxy?.href ?? "", own, certificates.trustsSystem].join(" ");
@@ -65,8 +56,13 @@ export async function agentsFor(options: AgentsOptions): Promise<Agents> {
       agents.set(key, agent);
       return agent;
     },
-    proxyFor: (url) => proxyFor(url, environment),
-    close() {
+    /**
+     * Returns the proxy that the environment selects for `url`. With a proxy, it is the proxy that
+     * resolves names.
+     */
+    proxyFor: (url: URL) => proxyFor(url, environment),
+    /** Closes every connection, busy ones too. */
+    close(): void {
       for (const agent of agents.values()) agent.destroy();
     },
   };

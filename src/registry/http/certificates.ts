@@ -8,31 +8,14 @@ import { hasCode, LambdaPackError, messageOf } from "../../errors.ts";
 import type { Environment } from "./proxy.ts";
 
 /** The certificate authorities that a client trusts, and the client certificates it presents. */
-export interface Certificates {
-  /**
-   * Returns the TLS options for connections to `url`; undefined if Node's defaults are enough.
-   * They include the authorities, but not the client certificate, for `from`, the registry that
-   * named `url`.
-   * @throws USAGE for a file that a variable names, CREDENTIALS_INVALID for a file in a certs.d
-   * directory.
-   */
-  optionsFor(url: URL, from?: URL): SecureContextOptions | undefined;
-  /** Returns the certs.d directory for the host of `url`, if there is one. */
-  directoryOf(url: URL): string | undefined;
-  /** Trusts the operating system's authorities from now on. Returns false if it has none. */
-  trustSystem(): boolean;
-  readonly trustsSystem: boolean;
-}
+export type Certificates = ReturnType<typeof certificatesOf>;
 
 /** The contents of a certs.d directory for one host, in PEM format. */
 interface HostFiles {
   readonly directory: string | undefined;
   readonly authorities: readonly string[];
-  readonly certificates: readonly string[];
-  readonly keys: readonly string[];
+  readonly pairs: readonly { readonly cert: string; readonly key: string }[];
 }
-
-const NO_FILES: HostFiles = { directory: undefined, authorities: [], certificates: [], keys: [] };
 
 /**
  * Returns the certificates of one client. `more`: PEM certificates of authorities that the caller
@@ -42,7 +25,7 @@ export function certificatesOf(
   environment: Environment,
   more: readonly string[] = [],
   bundles: readonly string[] = BUNDLES,
-): Certificates {
+) {
   const hosts = new Map<string, HostFiles>();
   const filesOf = (url: URL): HostFiles => {
     const known = hosts.get(url.host) ?? readHostFiles(url, environment);
@@ -52,21 +35,30 @@ export function certificatesOf(
   let named: readonly string[] | undefined;
   let system: readonly string[] = [];
   return {
-    optionsFor(url, from) {
+    /**
+     * Returns the TLS options for connections to `url`; undefined if Node's defaults are enough.
+     * They include the authorities, but not the client certificate, for `from`, the registry that
+     * named `url`.
+     * @throws USAGE for a file that a variable names, CREDENTIALS_INVALID for a file in a certs.d
+     * directory.
+     */
+    optionsFor(url: URL, from?: URL): SecureContextOptions | undefined {
       named ??= [...more, ...namedAuthorities(environment)];
-      const { authorities, certificates, keys } = filesOf(url);
+      const { authorities, pairs } = filesOf(url);
       const ca = [...named, ...authorities, ...(from ? filesOf(from).authorities : []), ...system];
-      if (ca.length === 0 && certificates.length === 0) return undefined;
+      if (ca.length === 0 && pairs.length === 0) return undefined;
       return {
         ...(ca.length > 0 && { ca: [...new Set([...defaultAuthorities(environment), ...ca])] }),
-        ...(certificates.length > 0 && { cert: [...certificates], key: [...keys] }),
+        ...(pairs.length > 0 && { cert: pairs.map(({ cert }) => cert), key: pairs.map(({ key }) => key) }),
       };
     },
-    directoryOf: (url) => filesOf(url).directory,
-    get trustsSystem() {
+    /** Returns the certs.d directory for the host of `url`, if there is one. */
+    directoryOf: (url: URL) => filesOf(url).directory,
+    get trustsSystem(): boolean {
       return system.length > 0;
     },
-    trustSystem() {
+    /** Trusts the operating system's authorities from now on. Returns false if it has none. */
+    trustSystem(): boolean {
       if (system.length === 0) system = systemAuthorities(environment, bundles);
       return system.length > 0;
     },
@@ -160,7 +152,7 @@ function readHostFiles(url: URL, environment: Environment): HostFiles {
       if (files) return readFiles(directory, files);
     }
   }
-  return NO_FILES;
+  return { directory: undefined, authorities: [], pairs: [] };
 }
 
 /** Lists a directory; undefined if it does not exist or this user may not read it. */
@@ -175,20 +167,16 @@ function filesIn(directory: string): readonly string[] | undefined {
 
 /** `*.crt` are authorities, `NAME.cert` and `NAME.key` a client certificate and its key. */
 function readFiles(directory: string, files: readonly string[]): HostFiles {
-  const ending = (end: string) => files.filter((file) => file.endsWith(end));
-  const names = ending(".cert").map((file) => file.slice(0, -".cert".length));
-  for (const name of names)
-    if (!files.includes(`${name}.key`)) throw alone(directory, `${name}.cert`, ".key");
-  for (const file of ending(".key")) {
-    if (!names.includes(file.slice(0, -".key".length))) throw alone(directory, file, ".cert");
-  }
   const read = (file: string) => readHostFile(join(directory, file));
-  const pairs = names.map((name) => checkedPair(directory, name, read));
+  const names = new Set(files.flatMap((file) => /^(.+)\.(?:cert|key)$/.exec(file)?.[1] ?? []));
+  for (const name of names) {
+    if (!files.includes(`${name}.key`)) throw alone(directory, `${name}.cert`, `${name}.key`);
+    if (!files.includes(`${name}.cert`)) throw alone(directory, `${name}.key`, `${name}.cert`);
+  }
   return {
     directory,
-    authorities: ending(".crt").map(read),
-    certificates: pairs.map(({ certificate }) => certificate),
-    keys: pairs.map(({ key }) => key),
+    authorities: files.filter((file) => file.endsWith(".crt")).map(read),
+    pairs: [...names].map((name) => checkedPair(directory, name, read)),
   };
 }
 
@@ -197,25 +185,23 @@ function readFiles(directory: string, files: readonly string[]): HostFiles {
  * OpenSSL would ignore it silently.
  */
 function checkedPair(directory: string, name: string, read: (file: string) => string) {
-  const [certificate, key] = [read(`${name}.cert`), read(`${name}.key`)];
-  let problem: string | undefined;
+  const [cert, key] = [read(`${name}.cert`), read(`${name}.key`)];
+  let problem: string;
   try {
-    const fits = new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
-    if (!fits) problem = "the key is that of another certificate";
+    if (new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) return { cert, key };
+    problem = "the key is that of another certificate";
   } catch (error) {
     problem = messageOf(error);
   }
-  if (problem === undefined) return { certificate, key };
   throw invalid(
     `${join(directory, name)}.cert and .key cannot be used: ${problem}`,
     "write both again in PEM format, the key without a password",
   );
 }
 
-function alone(directory: string, file: string, wanted: ".key" | ".cert"): LambdaPackError {
-  const other = file.replace(/\.(cert|key)$/, wanted);
+function alone(directory: string, file: string, missing: string): LambdaPackError {
   return invalid(
-    `${join(directory, file)} has no ${other} beside it`,
+    `${join(directory, file)} has no ${missing} beside it`,
     "a client certificate needs NAME.cert and NAME.key; the certificate of an authority is named NAME.crt",
   );
 }

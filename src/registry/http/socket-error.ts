@@ -10,17 +10,15 @@ export function socketError(error: unknown, url: URL): Error {
   const own = plainError(error);
   const code = "code" in own ? String(own.code) : "";
   if (own instanceof LambdaPackError) return own;
-  return speaksPlainHttp(own, code) ?? (TLS_CODE.test(code) ? untrusted(own, url) : own);
-
-  function speaksPlainHttp(cause: Error, name: string): LambdaPackError | undefined {
-    const text = `${name} ${cause.message}`;
-    if (!/wrong[ _]version[ _]number|packet[ _]length[ _]too[ _]long/i.test(text)) return undefined;
+  if (PLAIN_HTTP.test(`${code} ${own.message}`))
     return new LambdaPackError("REGISTRY_UNREACHABLE", `${url.host} does not speak https`, {
       hint: `to reach it over http: --insecure-registry ${url.host}`,
-      cause,
+      cause: own,
     });
-  }
+  return TLS_CODE.test(code) ? untrusted(own, url) : own;
 }
+
+const PLAIN_HTTP = /wrong[ _]version[ _]number|packet[ _]length[ _]too[ _]long/i;
 
 const TLS_CODE =
   /^(?:CERT_|CRL_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_|ERR_SSL_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|EPROTO$)/;
