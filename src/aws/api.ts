@@ -22,11 +22,6 @@ interface AwsApiOptions extends Pick<ClientOptions, "environment" | "onEvent" | 
   readonly pacing?: Pacing | undefined;
 }
 
-interface Retry {
-  readonly waitMs: number;
-  readonly reason: string;
-}
-
 /**
  * The APIs of ECR and Lambda during one command, with one client per region, opened when first
  * needed. The SDK retries throttled and temporary failures. Other failures are thrown as a
@@ -89,7 +84,7 @@ export class AwsApi {
   retry<T>(
     what: string,
     work: () => Promise<T>,
-    retryFor: (error: unknown, attempt: number) => Retry | undefined,
+    retryFor: (error: unknown, attempt: number) => { waitMs: number; reason: string } | undefined,
   ): Promise<T> {
     const { pacing, signal, emit } = this;
     let reason = "";

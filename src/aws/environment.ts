@@ -48,10 +48,19 @@ function keysOf(environment: Environment): NonNullable<SdkSettings["credentials"
 /**
  * Reads the settings of the profile that AWS_PROFILE names, or of `default`, from the AWS CLI's
  * config file; none where the file or the profile is missing. For settings that the SDK ignores.
+ * Indented lines belong to a nested setting and are left out.
  */
 export function profileSettings(environment: Environment): ReadonlyMap<string, string> {
   const profile = environment["AWS_PROFILE"] || "default";
-  return sectionsOf(configText(environment)).get(profile) ?? new Map();
+  const settings = new Map<string, string>();
+  let isWanted = false;
+  for (const line of configText(environment).split(/\r?\n/)) {
+    const name = /^\[\s*(?:profile\s+)?([^\]]+?)\s*\]/.exec(line)?.[1];
+    if (name !== undefined) isWanted = name === profile;
+    const [, key, value] = /^([A-Za-z_]\w*)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
+    if (isWanted && key !== undefined && value !== undefined) settings.set(key, value);
+  }
+  return settings;
 }
 
 function configText(environment: Environment): string {
@@ -61,20 +70,4 @@ function configText(environment: Environment): string {
   } catch {
     return "";
   }
-}
-
-/** Reads the settings by profile. Indented lines belong to a nested setting and are left out. */
-function sectionsOf(text: string): ReadonlyMap<string, ReadonlyMap<string, string>> {
-  const sections = new Map<string, Map<string, string>>();
-  let current: Map<string, string> | undefined;
-  for (const line of text.split(/\r?\n/)) {
-    const name = /^\[\s*(?:profile\s+)?([^\]]+?)\s*\]/.exec(line)?.[1];
-    if (name !== undefined) {
-      current = sections.get(name) ?? new Map();
-      sections.set(name, current);
-    }
-    const [, key, value] = /^([A-Za-z_]\w*)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
-    if (key !== undefined && value !== undefined) current?.set(key, value);
-  }
-  return sections;
 }

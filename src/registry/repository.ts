@@ -1,7 +1,7 @@
 import { type Pacing, REAL_PACING } from "../async/retry.ts";
 import { hasCode, LambdaPackError } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
-import { type Content, readAll } from "../oci/content.ts";
+import { type Descriptor, readAll } from "../oci/content.ts";
 import type { Digest } from "../oci/digest.ts";
 import { imageSource } from "../oci/resolve.ts";
 import type { ImageSink, ImageSource } from "../oci/store.ts";
@@ -110,7 +110,9 @@ export function repositoryOf(
   return {
     ...imageSource(client.name, async (reference = "latest", signal) => {
       const top = await getManifest(client, reference, signal);
-      return { top, open: (descriptor) => open(client, descriptor), written: true };
+      const open = (descriptor: Descriptor) =>
+        isManifest(descriptor) ? manifestContent(client, descriptor) : blobContent(client, descriptor);
+      return { top, open, written: true };
     }),
     async isPublished({ digest }, tags, signal) {
       for (const reference of namesFor(digest, tags)) {
@@ -155,10 +157,6 @@ export function repositoryOf(
 function baseOf(registry: string, insecureRegistries: readonly string[] | undefined): URL {
   const host = registry === "docker.io" ? "registry-1.docker.io" : registry;
   return new URL(`${schemeOf(registry, insecureRegistries)}//${host}`);
-}
-
-function open(client: RegistryClient, descriptor: Content["descriptor"]): Content {
-  return isManifest(descriptor) ? manifestContent(client, descriptor) : blobContent(client, descriptor);
 }
 
 function namesFor(digest: Digest, tags: readonly string[]): readonly string[] {

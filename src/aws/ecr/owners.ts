@@ -28,7 +28,12 @@ export async function readOwners(
   repository: RepositoryName,
   images: readonly StoredImage[],
 ): Promise<Owners> {
-  const owners = new Map(images.map((image) => [image.digest, new Set(listedOwners(image))]));
+  const owners = new Map(
+    images.map(({ digest, tags, subject = [] }) => [
+      digest,
+      new Set([tags.flatMap(ownerByTag), subject].flat()),
+    ]),
+  );
   const unreadable = new Map<Digest, string>();
   const unclear = images.filter(isUnclear);
   for (let from = 0; from < unclear.length; from += READ_AT_ONCE) {
@@ -54,10 +59,6 @@ function addOwners(owners: ReadonlyMap<Digest, Set<string>>, digest: Digest, lin
 function reasonOf(error: unknown): string {
   if (error instanceof LambdaPackError && error.code !== "ABORTED") return error.message;
   throw error;
-}
-
-function listedOwners({ tags, subject }: StoredImage): readonly string[] {
-  return [...tags.flatMap(ownerByTag), ...(subject === undefined ? [] : [subject])];
 }
 
 /**

@@ -31,7 +31,10 @@ export async function parseRepositoryName(
 ): Promise<RepositoryName> {
   const named = parseRepositoryUri(text, environment);
   if (named) return checkUriRegion(text, named, region);
-  if (!isRepositoryName(text)) throw notAName(text);
+  if (!isRepositoryName(text))
+    throw new LambdaPackError("USAGE", `${JSON.stringify(text.slice(0, 100))} is not a repository name`, {
+      hint: "lower case letters, digits and . _ - / between them: team/app, or the whole URI",
+    });
   const found = region === undefined ? await defaultRegion(environment) : checkRegion(region);
   return { name: text, region: found, fips: false, dualStack: false };
 }
@@ -86,10 +89,4 @@ export function lambdaUri(uri: string, digest: Digest, environment: Environment)
 /** Returns the repository of the same name in another region. */
 export function inRegion(repository: RepositoryName, region: string): RepositoryName {
   return { ...repository, region };
-}
-
-function notAName(text: string): LambdaPackError {
-  return new LambdaPackError("USAGE", `${JSON.stringify(text.slice(0, 100))} is not a repository name`, {
-    hint: "lower case letters, digits and . _ - / between them: team/app, or the whole URI",
-  });
 }

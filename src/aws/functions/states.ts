@@ -33,7 +33,8 @@ export function failed(place: FunctionPlace, facts: FunctionFacts): LambdaPackEr
   const trouble = isUpdate ? facts.lastUpdate : facts.state;
   const ended = isUpdate ? `the update of ${formatPlace(place)}` : formatVersion(place, facts.version);
   const reason = lambdaReason(trouble) || "Lambda gives no reason";
-  const serving = isUpdate ? `; the code from before${shortOf(facts)} keeps serving` : "";
+  const short = facts.digest ? ` (sha256:${hexOf(facts.digest).slice(0, 12)}…)` : "";
+  const serving = isUpdate ? `; the code from before${short} keeps serving` : "";
   return new LambdaPackError("FUNCTION_FAILED", `${ended} ended as ${trouble.value}: ${reason}${serving}`, {
     hint: adviceFor(facts, trouble),
   });
@@ -48,10 +49,6 @@ function adviceFor({ arn, imageUri }: FunctionFacts, trouble: Condition): string
   const name = /:function:([^:]+)/.exec(arn)?.[1] ?? "<function>";
   const repository = imageUri?.replace(/[:@][^/]*$/, "") ?? "<repository>";
   return reasonOf(trouble).join("; ").replace("<function>", name).replace("<repository>", repository);
-}
-
-function shortOf({ digest }: FunctionFacts): string {
-  return digest ? ` (sha256:${hexOf(digest).slice(0, 12)}…)` : "";
 }
 
 /** Both in lower case and without a full stop. */

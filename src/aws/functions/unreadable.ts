@@ -23,11 +23,6 @@ export interface UnreadablePart {
   readonly denied: boolean;
 }
 
-interface PartError {
-  readonly ErrorCode?: string | undefined;
-  readonly Message?: string | undefined;
-}
-
 /**
  * Lists the parts of an answer that are errors (such as `Environment.Error`), or that are missing
  * although every function has them.
@@ -49,7 +44,10 @@ export function unreadableParts({
   ];
 }
 
-function failedPart(part: UnreadablePart["part"], error: PartError | undefined): readonly UnreadablePart[] {
+function failedPart(
+  part: UnreadablePart["part"],
+  error: { ErrorCode?: string | undefined; Message?: string | undefined } | undefined,
+): readonly UnreadablePart[] {
   if (!error) return [];
   const { ErrorCode = "", Message = "" } = error;
   const words = [ErrorCode, Message].filter((word) => word !== "").join(": ");

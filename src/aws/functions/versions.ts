@@ -53,12 +53,9 @@ export function publishedAs(
   const newest = versions.at(-1);
   if (!newest || newest.codeSha256 !== latest.codeSha256) return undefined;
   // Settings that cannot be read are not known to be equal.
-  if ([latest, newest].some(hasUnknownSettings)) return undefined;
+  const unknown = [latest, newest].flatMap(({ unreadable }) => unreadable);
+  if (unknown.some(({ part }) => part !== "tags" && part !== "code")) return undefined;
   return isDeepStrictEqual(published(newest), published(latest)) ? newest : undefined;
-}
-
-function hasUnknownSettings({ unreadable }: FunctionFacts): boolean {
-  return unreadable.some(({ part }) => part !== "tags" && part !== "code");
 }
 
 /** Returns what a version has in common with `$LATEST`: all but its own description. */

@@ -34,7 +34,10 @@ export async function waitUntilSettled(
     if (state !== reported && (reported !== undefined || !isSettled(facts))) emitState(api, place, facts);
     reported = state;
     if (isSettled(facts)) return facts;
-    if (api.pacing.now() + waitMs > until) throw tooLong(place, state);
+    if (api.pacing.now() + waitMs > until)
+      throw new LambdaPackError("FUNCTION_BUSY", `${formatPlace(place)} has been ${state} for 15 minutes`, {
+        hint: `run lambda-pack status ${place.name} --region ${place.region} --wait to see how it ends`,
+      });
     await api.pacing.sleep(waitMs, api.signal);
   }
 }
@@ -47,12 +50,6 @@ function emitState(api: AwsApi, { name, region }: FunctionPlace, facts: Function
     region,
     state: formatState(facts),
     ...(reason !== undefined && { reason }),
-  });
-}
-
-function tooLong(place: FunctionPlace, state: string): LambdaPackError {
-  return new LambdaPackError("FUNCTION_BUSY", `${formatPlace(place)} has been ${state} for 15 minutes`, {
-    hint: `run lambda-pack status ${place.name} --region ${place.region} --wait to see how it ends`,
   });
 }
 

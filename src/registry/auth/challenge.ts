@@ -88,20 +88,15 @@ function schemeOf({ scheme, parameters }: Challenge, registry: URL | undefined):
  * lists, so they share a token. Scopes of another form stay as they are.
  */
 export function mergeScopes(scopes: readonly string[]): readonly string[] {
-  const resources = new Map<string, Set<string>>();
+  const resources = new Map<string, readonly string[]>();
   const others = new Set<string>();
-  for (const scope of scopes.flatMap((text) => text.split(" "))) {
+  for (const scope of scopes.flatMap((text) => text.split(" ")).filter((text) => text !== "")) {
     const { resource, actions } = split(scope);
     if (resource === undefined) others.add(scope);
-    else resources.set(resource, new Set([...(resources.get(resource) ?? []), ...actions]));
+    else resources.set(resource, mergeActions([...(resources.get(resource) ?? []), ...actions]));
   }
-  const merged = [...resources].map(([resource, actions]) => ({
-    resource,
-    actions: mergeActions([...actions]),
-  }));
-  const named = merged.filter(({ actions }) => actions.length > 0);
-  others.delete("");
-  return [...others, ...named.map(({ resource, actions }) => `${resource}:${actions.join(",")}`)].sort();
+  const named = [...resources].filter(([, actions]) => actions.length > 0);
+  return [...others, ...named.map(([resource, actions]) => `${resource}:${actions.join(",")}`)].sort();
 }
 
 /** Returns the actions sorted and without duplicates; `*` replaces all others. */

@@ -39,18 +39,12 @@ export async function askHelper(request: HelperRequest): Promise<Credentials | u
   throw broken(request, `it ended with ${status}${words === "" ? "" : `: ${words}`}`);
 }
 
-interface Finished {
-  readonly status: number | string;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /**
  * Runs the helper in its own process group and kills that group when the helper ends, because a
  * process that it leaves behind may keep its output open. Also kills it when it takes too long or
  * writes too much.
  */
-function run({ suffix, server, environment, timeoutMs = TIMEOUT_MS }: HelperRequest): Promise<Finished> {
+async function run({ suffix, server, environment, timeoutMs = TIMEOUT_MS }: HelperRequest) {
   const child = spawn(`docker-credential-${suffix}`, ["get"], {
     env: { ...environment },
     shell: false,
@@ -65,13 +59,15 @@ function run({ suffix, server, environment, timeoutMs = TIMEOUT_MS }: HelperRequ
   child.stdin.end(server);
   // When the program is not found, spawn's own timeout keeps running, and with it this process.
   const timer = setTimeout(stop, timeoutMs);
-  const finished = ended(child).finally(() => {
+  try {
+    const status = await ended(child);
+    return { status, stdout: stdout(), stderr: stderr() };
+  } finally {
     clearTimeout(timer);
     stop();
     child.stdout.destroy();
     child.stderr.destroy();
-  });
-  return finished.then((status) => ({ status, stdout: stdout(), stderr: stderr() }));
+  }
 }
 
 /** How long the rest of the output is read after the helper has exited. */

@@ -18,8 +18,6 @@ export const ERROR_LIMIT: number = 64 * 1024;
 const TEXT_LIMIT = 300;
 const MAX_COMPLAINTS = 10;
 
-const SILENT: ErrorDocument = { complaints: [], text: "", digests: [] };
-
 /**
  * Reads the body of a refusal. `secrets` are removed where the server repeats them. It never
  * throws: an incomplete or endless body gives an empty document.
@@ -33,7 +31,7 @@ export async function readErrorDocument(
     return parseErrorDocument(redactSecrets(Buffer.from(body).toString("utf8"), secrets));
   } catch {
     // The status is enough; the body only explains it.
-    return SILENT;
+    return { complaints: [], text: "", digests: [] };
   }
 }
 

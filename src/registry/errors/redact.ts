@@ -11,15 +11,9 @@ export function redactUrl(url: string | URL): string {
     const name = user.includes(":") ? `${user.slice(0, user.indexOf(":"))}:` : "";
     return `${scheme}${name}xxxxx@`;
   });
-  return `${place}${query ? `?${redactQuery(query)}` : ""}${hash === "" ? "" : "#"}`;
-}
-
-function redactQuery(query: string): string {
-  const names = query.split("&").map((pair) => pair.split("=", 1)[0] ?? "");
-  return names
-    .sort()
-    .map((name) => `${name}=${REDACTED}`)
-    .join("&");
+  const names = query ? query.split("&").map((pair) => pair.split("=", 1)[0] ?? "") : [];
+  const hidden = names.sort().map((name) => `${name}=${REDACTED}`);
+  return `${place}${query ? `?${hidden.join("&")}` : ""}${hash === "" ? "" : "#"}`;
 }
 
 const SECRET_NAMES =
