@@ -49,12 +49,13 @@ export interface NpmPlan {
  */
 export function planNpm(lock: NpmLock, member: string, target: TargetPlatform): NpmPlan {
   const start = lock.packages.get(member);
-  if (!start) {
+  if (!start && member !== "")
     throw lockInvalid(
-      `${lock.file} has no entry for ${member || "the project"}`,
-      "bring the lock up to date: npm install",
+      `${member} has no lock file, and ${lock.file} above it has no workspace ${member}`,
+      `run npm install --package-lock-only in ${member}, or add it to the workspaces and run npm install`,
     );
-  }
+  if (!start)
+    throw lockInvalid(`${lock.file} has no entry for the project`, "bring the lock up to date: npm install");
   const entries = wantedEntries(lock, start, target);
   for (const entry of entries) checkBuilds(lock, entry, target);
   const place = placer(member);

@@ -39,6 +39,14 @@ describe("what an npm lock comes to for a target", () => {
     assert.deepEqual(pathsOf(plan), ["node_modules/a", "node_modules/b"]);
   });
 
+  it("refuses a directory without a lock below a project whose workspace it is not", () => {
+    assert.throws(() => planOf({ "": { workspaces: ["packages/*"] } }, { member: "app" }), {
+      code: "LOCK_INVALID",
+      message: "app has no lock file, and package-lock.json above it has no workspace app",
+      hint: "run npm install --package-lock-only in app, or add it to the workspaces and run npm install",
+    });
+  });
+
   it("takes the nearest version of a package, as Node does", () => {
     const plan = planOf({
       "": { dependencies: { a: "1", b: "2" } },
