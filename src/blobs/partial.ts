@@ -14,9 +14,7 @@ const FOREIGN_MS = 24 * 3600 * 1000;
 const SCOPE = pidScope(readPidScopeFacts());
 const PARTIAL = /^(.*)\.([0-9a-f]{8})-([0-9]{1,10})-[0-9a-f]{12}\.partial$/s;
 
-/**
- * Returns a name for an unfinished file; it names the process, so that a later run can remove it.
- */
+/** Returns a name for an unfinished file, with the process, so that a later run can remove it. */
 export function partialName(stem: string): string {
   return `${stem}.${SCOPE}-${process.pid}-${randomBytes(6).toString("hex")}.partial`;
 }
@@ -149,9 +147,7 @@ async function isOwn(path: string): Promise<boolean> {
   return found !== undefined && found.uid === (process.getuid?.() ?? found.uid);
 }
 
-/**
- * Returns whether the process that made the file at `path` is gone. `name` contains its process id.
- */
+/** Returns whether the process that made the file is gone. `name` contains its process id. */
 export async function isAbandoned(name: string, path: string): Promise<boolean> {
   const [, , scope, pid] = PARTIAL.exec(name) ?? [];
   if (scope === SCOPE && !isAlive(Number(pid))) return true;

@@ -105,9 +105,7 @@ export async function openCache({ directory, onEvent, maxBytes = DEFAULT_MAX_BYT
       const record = await packages.find(integrity);
       return record && archives.find(record.descriptor.digest, record.descriptor.size);
     },
-    /**
-     * Stores the archive of a package. `bytes` throws at its end if it does not have this integrity.
-     */
+    /** Stores the archive of a package. `bytes` throws at its end if the integrity differs. */
     async keepPackage(
       integrity: string,
       bytes: AsyncIterable<Uint8Array>,

@@ -18,9 +18,7 @@ import type { OnEvent } from "../events.ts";
 import { keepPrivate, keepSecret, stamp } from "./private-directory.ts";
 import { RECORD_KINDS } from "./records.ts";
 
-/**
- * Stem of the file that each open process has in the cache: blobs used since then are not pruned.
- */
+/** Stem of the file of each process that has the cache open: blobs used since are not pruned. */
 export const SESSION_STEM = ".session";
 const PRIVATE_STEM = "lambda-pack";
 const WORK_STEM = ".work";

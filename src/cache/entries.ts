@@ -11,9 +11,7 @@ import { createDigester, type Digest, digestOf } from "../oci/digest.ts";
 import type { Spool, Watch } from "../oci/store.ts";
 import { stamp } from "./private-directory.ts";
 
-/**
- * A file's state when its bytes were checked. While it is the same, the bytes are not read again.
- */
+/** A file's state when its bytes were checked. While it is the same, they are not read again. */
 interface Seen {
   readonly size: number;
   readonly ino: number;
@@ -106,9 +104,7 @@ function checkedWhenRead(digest: Digest, size: number, find: () => Promise<Conte
   };
 }
 
-/**
- * Marks a blob as used now, then reads all of it. Removes a blob that does not match its digest.
- */
+/** Marks a blob as used now and reads all of it. Removes one that does not match its digest. */
 async function check(path: string, digest: Digest): Promise<Seen | undefined> {
   stamp(path);
   const before = look(path);

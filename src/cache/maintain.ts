@@ -86,9 +86,7 @@ export async function verify(root: string): Promise<VerifyReport> {
   return { blobs: whole.length, bytes: sizeOf(whole), removed: [...removed, ...(await dropRecords(root))] };
 }
 
-/**
- * Removes records that are damaged or whose blob is missing. Returns the paths of the damaged ones.
- */
+/** Removes records that are damaged or have no blob. Returns the paths of the damaged ones. */
 async function dropRecords(root: string): Promise<readonly string[]> {
   const damaged: string[] = [];
   for (const directory of RECORD_KINDS.map((kind) => join(root, kind))) {
@@ -128,9 +126,7 @@ function sizeOf(blobs: readonly Blob[]): number {
   return blobs.reduce((sum, { size }) => sum + size, 0);
 }
 
-/**
- * Returns the time, in milliseconds since 1970, at which the oldest open process opened the cache.
- */
+/** Returns when the oldest open process opened the cache, in milliseconds since 1970. */
 async function oldestSessionOf(root: string): Promise<number> {
   let oldest = Number.POSITIVE_INFINITY;
   for (const name of await namesIn(root)) {

@@ -41,17 +41,13 @@ export function keepSecret(path: string): void {
   if (process.platform !== "win32" && (found.mode & 0o777) !== PRIVATE) chmodSync(path, PRIVATE);
 }
 
-/**
- * Returns what is wrong with the owner or mode of a file; undefined: nothing. Windows has neither.
- */
+/** Returns what is wrong with a file's owner or mode; undefined: nothing. Windows has neither. */
 export function trustFault(found: Stats): string | undefined {
   if (process.platform === "win32") return undefined;
   return ownerFault(found) ?? ((found.mode & WRITABLE) === 0 ? undefined : "other users may write to it");
 }
 
-/**
- * Returns what is wrong with the owner. Root is accepted, because it can change everything anyway.
- */
+/** Returns what is wrong with the owner. Root is accepted: it can change everything anyway. */
 function ownerFault({ uid }: Stats): string | undefined {
   const user = process.getuid?.() ?? uid;
   return uid === user || uid === 0 ? undefined : `it belongs to the user ${uid}, not to ${user}`;

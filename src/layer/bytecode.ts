@@ -15,9 +15,7 @@ export function sourceOfBytecode(path: string): string | undefined {
   return module === undefined ? undefined : `${directory}${module}.py`;
 }
 
-/**
- * Offsets in the header (PEP 552): magic number, flags, mtime and size of the source, 4 bytes each.
- */
+/** Offsets in the header (PEP 552): magic number, flags, source mtime and size, 4 bytes each. */
 const HEADER = { flags: 4, time: 8, size: 12, length: 16 } as const;
 
 /** In bytes. Modules of packages are much smaller. */
@@ -112,9 +110,7 @@ function hashOf(bytes: Buffer): string {
 const TYPES = { shortAscii: "z", ascii: "a", unicode: "u" } as const;
 const REFERENCE = 0x80;
 
-/**
- * Returns edits of the strings that name the source file; none if it is not certain which ones do.
- */
+/** Returns edits of the strings that name the source file; none if these are not certain. */
 function pathEdits(bytes: Buffer, name: string, path: string): readonly Edit[] {
   const needle = Buffer.from(`/${name}`);
   const found: Located[] = [];
@@ -152,9 +148,7 @@ function stringEndingAt(bytes: Buffer, end: number, least: number): Located | un
 
 const SLASH = 0x2f;
 
-/**
- * Returns the number of bytes for type and length before a string; 0 if there is no such string.
- */
+/** Returns the number of bytes for type and length before a string; 0 if it is none. */
 function prefixOf(bytes: Buffer, start: number, length: number): number {
   const typeAt = (at: number) => String.fromCharCode((bytes[at] ?? 0) & ~REFERENCE);
   if (bytes[start - 1] === length && /[zZ]/.test(typeAt(start - 2))) return 2;

@@ -3,9 +3,7 @@ import { tarBytes } from "../tar/write-header.ts";
 import type { SourceFile } from "./collect.ts";
 import { packageOf } from "./packages.ts";
 
-/**
- * In bytes of tar. Smaller dependencies stay in one layer, which is packed in a fifth of a second.
- */
+/** In bytes of tar. Smaller dependencies stay in one layer, which is packed in 0.2 seconds. */
 const SMALL = 32 * 1024 * 1024;
 /** In bytes of tar: the average size of a layer. */
 const TARGET = 16 * 1024 * 1024;

@@ -31,9 +31,7 @@ function rootUnreadable(directory: string, cause: unknown): LambdaPackError {
   });
 }
 
-/**
- * Returns a path without links. Of a path that does not exist yet, only its directory is resolved.
- */
+/** Returns a path without links; of one that does not exist yet, its directory is resolved. */
 function realPath(path: string): string {
   try {
     return realpathSync(path);

@@ -40,9 +40,7 @@ function linkTarget({ path, source, opened }: Found, platform: NodeJS.Platform):
   return platform === "win32" ? target.replaceAll("\\", "/") : target;
 }
 
-/**
- * Windows has no such bit: a file that begins with `#!` or ELF's magic number is executable there.
- */
+/** Windows has no such bit: files that begin with `#!` or ELF's magic number are executable. */
 function isExecutable({ opened, stats }: Found, platform: NodeJS.Platform): boolean {
   if (platform !== "win32") return (stats.mode & 0o100) !== 0;
   const start = readStart(opened, 4).toString("latin1");

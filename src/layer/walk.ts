@@ -113,9 +113,7 @@ function visit(parent: Listed, name: Name, options: WalkOptions): Found | undefi
 /** The character that replaces invalid UTF-8 in a decoded name; a valid name may contain it too. */
 const REPLACED = "\ufffd";
 
-/**
- * Strings take a quarter of the time of buffers, which are read only if a name may not be UTF-8.
- */
+/** Buffers take four times as long as strings: they are read only if a name may not be UTF-8. */
 function namesIn(source: string, opened: string): readonly Name[] {
   return attempt(source, () => {
     const names = readdirSync(opened);

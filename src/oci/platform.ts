@@ -26,9 +26,7 @@ export function formatPlatform({ os, architecture, variant }: Platform): string 
   return variant ? `${os}/${architecture}/${variant}` : `${os}/${architecture}`;
 }
 
-/**
- * Other names of an architecture, as containerd normalizes them (containerd/platforms database.go).
- */
+/** Other names of architectures, as containerd normalizes them (platforms/database.go). */
 const ARCHITECTURE_NAMES: ReadonlyMap<string, string> = new Map([
   ["x86_64", "amd64"],
   ["x86-64", "amd64"],

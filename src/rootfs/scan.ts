@@ -142,9 +142,7 @@ async function* inflate(digest: Digest, source: AsyncGenerator<Uint8Array>): Asy
   }
 }
 
-/**
- * Writes all chunks and waits for each one, so that bytes after the end of the gzip are noticed.
- */
+/** Writes all chunks and waits for each one: bytes after the end of the gzip are noticed. */
 async function feed(
   source: AsyncGenerator<Uint8Array>,
   gunzip: Gunzip,

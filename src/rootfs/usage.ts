@@ -9,9 +9,7 @@ import type { MergedView } from "./view/merged-view.ts";
 
 /** The contents of a layer. Sizes in bytes. */
 export interface LayerContents {
-  /**
-   * The size of the tar, which counts for Lambda's limit; for a broken layer, of the files read.
-   */
+  /** The size of the tar, which Lambda limits; for a broken layer, of the files read. */
   readonly bytes: number;
   readonly entries: number;
   readonly files: number;

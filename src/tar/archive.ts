@@ -102,9 +102,7 @@ interface ArchiveFile {
   readonly read: () => AsyncIterable<Uint8Array>;
 }
 
-/**
- * Writes files as one archive: mode 0644, owner 0:0, mtime 0. The same files give the same bytes.
- */
+/** Writes files as an archive: mode 0644, owner 0:0, mtime 0. Same files give the same bytes. */
 export async function* writeArchive(files: Iterable<ArchiveFile>): AsyncGenerator<Uint8Array> {
   const { pack } = await loadTarStream();
   const archive = pack();

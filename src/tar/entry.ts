@@ -18,9 +18,7 @@ export interface FileEntry {
   readonly size: number;
   /** Absolute path on disk. */
   readonly source: string;
-  /**
-   * The offset of the bytes in `source`, if it holds other files too; absent: they are all of it.
-   */
+  /** The offset of the bytes in `source`, if it holds other files too; absent: all of it. */
   readonly offset?: number;
   /** If known, packing fails when the file is no longer this version. */
   readonly version?: FileVersion;
@@ -129,9 +127,7 @@ export function* withParents(sorted: Iterable<Entry>, modes: DirectoryModes = ne
   }
 }
 
-/**
- * Returns the directory and those above it, the highest first, except `last` and those above that.
- */
+/** Returns the directory and those above it, highest first, except `last` and its parents. */
 function missing(directory: string, last: string, modes: DirectoryModes): readonly Entry[] {
   const entries: Entry[] = [];
   for (

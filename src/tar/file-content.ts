@@ -1,8 +1,6 @@
 import type { Fragment } from "./sparse.ts";
 
-/**
- * How many bytes of a file's content are kept: from its start and, if it is longer, from its end.
- */
+/** How many bytes of a file's content are kept: from its start and, if longer, from its end. */
 export interface Wanted {
   readonly head: number;
   readonly tail?: number;

@@ -45,9 +45,7 @@ export class LeadingMap {
   readonly #blocks: Buffer[] = [];
   #lines = 0;
 
-  /**
-   * Takes the next block. Returns "more" until the map is complete, and undefined if it is damaged.
-   */
+  /** Takes the next block. Returns "more" until the map is complete, undefined if it is damaged. */
   add(block: Buffer): readonly Fragment[] | "more" | undefined {
     this.#blocks.push(Buffer.from(block));
     for (const byte of block) if (byte === NEWLINE) this.#lines += 1;
@@ -80,9 +78,7 @@ const OLD = {
   size: 483,
 } as const;
 
-/**
- * Returns the size, holes included, in GNU's own sparse header; undefined if it is not a number.
- */
+/** Returns the size, with holes, in GNU's own sparse header; undefined if it is no number. */
 export function oldSparseSize(header: Buffer): number | undefined {
   const size = numberOf(header, OLD.size, 12);
   return size === undefined || size < 0 ? undefined : size;

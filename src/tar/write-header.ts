@@ -1,8 +1,6 @@
 import { type Entry, TAR_BLOCK, tarName } from "./entry.ts";
 
-/**
- * In seconds. A time below 0 or above this, where old readers end, goes into an extended header.
- */
+/** In seconds. A time below 0 or above this, where old readers end, needs an extended header. */
 const MAX_SECONDS = 2 ** 31 - 1;
 
 /**

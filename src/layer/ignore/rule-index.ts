@@ -54,9 +54,7 @@ function lastNaming(rules: readonly Numbered[], path: string, above: number): nu
   return Math.max(above, found?.number ?? above);
 }
 
-/**
- * Returns all values that {@link Pattern.anchor} may have if a pattern names the path or a parent.
- */
+/** Returns all values of {@link Pattern.anchor} with which a pattern may name the path. */
 function keysOf(path: string): ReadonlySet<string> {
   const names = path.split("/");
   return new Set([...names, ...names.map((name) => name.slice(name.lastIndexOf(".")))]);

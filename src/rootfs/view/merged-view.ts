@@ -76,9 +76,7 @@ export class MergedView {
     return real === "" ? this.root : (this.get(real) ?? this.#implied(real));
   }
 
-  /**
-   * Returns a directory without an entry, which every unpacker creates because something is in it.
-   */
+  /** Returns a directory without an entry, which unpackers create because something is in it. */
   #implied(path: string): ViewEntry | undefined {
     const node = this.#tree.find(path);
     return node && isImplied(node) ? { ...this.root, path } : undefined;
@@ -93,9 +91,7 @@ export class MergedView {
       .sort();
   }
 
-  /**
-   * Yields all visible entries, directories before their content; not directories without an entry.
-   */
+  /** Yields all visible entries, directories before their content; not those without an entry. */
   *entries(): Generator<ViewEntry> {
     for (const { node, path } of this.#below(false)) yield entryOf(node, path);
   }
@@ -155,9 +151,7 @@ export class MergedView {
     const pending = [{ node: this.#tree.root, path: "", cut: 0 }];
     for (let directory = pending.pop(); directory; directory = pending.pop()) {
       const { node: parent, path: above } = directory;
-      /**
-       * Layer + 1 of the highest layer that hides all entries of lower layers in this directory.
-       */
+      /** Layer + 1 of the highest layer that hides what lower layers have in this directory. */
       const cut = Math.max(directory.cut, parent.removed, parent.emptied);
       const children = [...(parent.children?.values() ?? [])];
       const pathOf = ({ name }: PathNode) => (above === "" ? name : `${above}/${name}`);
@@ -186,9 +180,7 @@ function isVisible({ layer, removed, parent }: PathNode): boolean {
   return true;
 }
 
-/**
- * Returns whether it is a directory without an entry, which every unpacker creates for its content.
- */
+/** Returns whether it is a directory without an entry, which unpackers create for its content. */
 function isImplied({ layer, children }: PathNode): boolean {
   return layer === -1 && children !== undefined;
 }

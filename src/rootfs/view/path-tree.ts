@@ -25,9 +25,7 @@ export class PathNode {
   readonly parent: PathNode | undefined;
   readonly name: string;
   children: Map<string, PathNode> | undefined;
-  /**
-   * Index of the entry's layer; -1: no layer has an entry for the path, but for something in it.
-   */
+  /** Index of the entry's layer; -1: layers have entries only for something in the path. */
   layer = -1;
   kind: EntryKind = "directory";
   mode = 0;
