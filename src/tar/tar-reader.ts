@@ -1,8 +1,7 @@
 import { LambdaPackError } from "../errors.ts";
 import { TAR_BLOCK } from "./entry.ts";
-import { entryPath } from "./entry-path.ts";
 import { FileContentReader } from "./file-content.ts";
-import { attributesIn, type LayerEntry, type LayerVisitor } from "./layer-entry.ts";
+import { attributesIn, entryPath, type LayerEntry, type LayerVisitor } from "./layer-entry.ts";
 import { type Extension, paxNumber, paxTime, readLongName, readPax } from "./pax.ts";
 import { kindOf, readHeader, type TarHeader } from "./read-header.ts";
 import {

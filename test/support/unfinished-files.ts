@@ -1,4 +1,4 @@
-import { pidScope, readPidScopeFacts } from "../../src/blobs/pid-scope.ts";
+import { pidScope, readPidScopeFacts } from "../../src/blobs/partial.ts";
 
 /** A process id that no process has: the largest that Linux allows, plus one. */
 export const DEAD_PID = 4_194_305;

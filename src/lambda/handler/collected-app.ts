@@ -1,7 +1,7 @@
 import type { Collection } from "../../layer/collect.ts";
 import { readText } from "../../layer/encode/source.ts";
 import type { Entry, FileEntry } from "../../tar/entry.ts";
-import { linkTarget, realPath } from "../../tar/entry-path.ts";
+import { linkTarget, realPath } from "../../tar/layer-entry.ts";
 import { withFile } from "../binary/file-part.ts";
 import type { AppFiles } from "./app-files.ts";
 import { zipNames } from "./zip-names.ts";

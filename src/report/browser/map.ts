@@ -1,8 +1,41 @@
 import { formatBytes, formatCount, formatPart } from "../format.ts";
+import type { TreeEntry } from "../tree.ts";
 import { type Cell, drawDirectory } from "./draw.ts";
-import { find, layerName, root } from "./page.ts";
-import { childTowards, type DirectoryNode, type FileNode, type PageNode } from "./tree.ts";
+import {
+  allFiles,
+  childTowards,
+  type DirectoryNode,
+  type FileNode,
+  growTree,
+  type PageNode,
+} from "./tree.ts";
 import { neighbour } from "./treemap.ts";
+
+interface PageData {
+  readonly tree: readonly TreeEntry[];
+  /** The text after each layer's number: ` (base)`, ` (app)` or nothing. */
+  readonly layers: readonly string[];
+}
+
+/**
+ * Returns the element with this id.
+ * @throws if the page has none of this type
+ */
+export function find<Kind extends Element>(id: string, type: new () => Kind): Kind {
+  const element = document.getElementById(id);
+  if (element instanceof type) return element;
+  throw new Error(`the page has no ${type.name} with the id ${id}`);
+}
+
+const data: PageData = JSON.parse(find("data", HTMLScriptElement).text);
+
+export const root = growTree(data.tree);
+export const files = allFiles(root);
+
+/** Formats the name of a layer: `1 (base)` for index 0. */
+function layerName(index: number): string {
+  return `${index + 1}${data.layers[index] ?? ""}`;
+}
 
 export const map = find("map", SVGSVGElement);
 const path = find("crumbs", HTMLElement);

@@ -1,6 +1,5 @@
 import { formatBytes, formatCount } from "../format.ts";
-import { showFile, showMatches } from "./map.ts";
-import { files, find } from "./page.ts";
+import { files, find, showFile, showMatches } from "./map.ts";
 import { type FileNode, type PageNode, searchFiles } from "./tree.ts";
 
 const MAX_RESULTS = 50;

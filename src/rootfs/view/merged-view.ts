@@ -1,6 +1,6 @@
 import { type Entry, tarName } from "../../tar/entry.ts";
-import { pointsTo, realPath } from "../../tar/entry-path.ts";
 import type { LayerEntry } from "../../tar/layer-entry.ts";
+import { pointsTo, realPath } from "../../tar/layer-entry.ts";
 import { HiddenFiles, type LayerTotals, type Replaced } from "./hidden-files.ts";
 import type { HiddenEntry, ViewEntry } from "./path-tree.ts";
 import { OPAQUE, type PathNode, PathTree, WHITEOUT } from "./path-tree.ts";

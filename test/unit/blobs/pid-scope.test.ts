@@ -4,8 +4,12 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { withLock } from "../../../src/blobs/lock.ts";
-import { sweepPartials } from "../../../src/blobs/partial.ts";
-import { type PidScopeFacts, pidScope, readPidScopeFacts } from "../../../src/blobs/pid-scope.ts";
+import {
+  type PidScopeFacts,
+  pidScope,
+  readPidScopeFacts,
+  sweepPartials,
+} from "../../../src/blobs/partial.ts";
 import { temporaryDirectory } from "../../support/trees.ts";
 import { DEAD_PID, leftIn } from "../../support/unfinished-files.ts";
 
@@ -49,7 +53,7 @@ describe("unfinished files", () => {
 
 describe("the facts about a PID namespace", () => {
   it("are the same in another process of it", () => {
-    const module = new URL("../../../src/blobs/pid-scope.ts", import.meta.url);
+    const module = new URL("../../../src/blobs/partial.ts", import.meta.url);
     const script = `import { readPidScopeFacts } from ${JSON.stringify(module.href)};
       console.log(JSON.stringify(readPidScopeFacts()));`;
     const output = execFileSync(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script]);

@@ -4,7 +4,7 @@ import type { Image } from "../../../oci/image.ts";
 import { type ExtractedFiles, extractFiles } from "../../../rootfs/unpack/extract-files.ts";
 import type { MergedView } from "../../../rootfs/view/merged-view.ts";
 import type { Session } from "../../../session/session.ts";
-import { linkTarget } from "../../../tar/entry-path.ts";
+import { linkTarget } from "../../../tar/layer-entry.ts";
 
 /**
  * Reads the files of an image at and below `paths`, which are relative to its root; "" is the root.
