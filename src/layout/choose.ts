@@ -33,7 +33,7 @@ async function chooseTop(listing: Listing, reference: string | undefined): Promi
   if (first) return open(first);
   const unlisted = reference !== undefined && isDigest(reference) ? await listing.find(reference) : undefined;
   if (unlisted) return open(unlisted);
-  throw notFound(listing, reference);
+  throw notFound(listing, "no image", reference);
 }
 
 function matches(entry: IndexEntry, reference: string | undefined): boolean {
@@ -51,41 +51,34 @@ function severalOf(
   matching: readonly IndexEntry[],
   reference: string | undefined,
 ): Content {
-  if (new Set(matching.map(tagOf)).size > 1) throw ambiguous(listing, reference);
+  if (new Set(matching.map(tagOf)).size > 1) throw notFound(listing, "several images", reference);
   const platforms = matching.map(({ platform }) => platform && JSON.stringify(platform));
   if (platforms.includes(undefined) || new Set(platforms).size < platforms.length) {
-    throw ambiguous(listing, reference);
+    throw notFound(listing, "several images", reference);
   }
   const index = { schemaVersion: 2, mediaType: MEDIA_TYPES.oci.index, manifests: matching };
   return contentOf(MEDIA_TYPES.oci.index, Buffer.from(JSON.stringify(index)));
 }
 
-function ambiguous(listing: Listing, reference: string | undefined): LambdaPackError {
-  const what = reference === undefined ? "holds several images" : `holds several images called ${reference}`;
-  return new LambdaPackError("IMAGE_NOT_FOUND", `${listing.name} ${what}: ${namesOf(listing)}`, {
-    hint: `name one of them, for example ${listing.name}${exampleOf(listing)}`,
-  });
-}
-
-function notFound(listing: Listing, reference: string | undefined): LambdaPackError {
-  if (listing.entries.length === 0) {
-    return new LambdaPackError("IMAGE_NOT_FOUND", `${listing.name} holds no image`);
-  }
-  const what = reference === undefined ? "no image" : `no image ${reference}`;
-  return new LambdaPackError("IMAGE_NOT_FOUND", `${listing.name} has ${what}; it holds ${namesOf(listing)}`, {
-    hint: `name one of them, for example ${listing.name}${exampleOf(listing)}`,
-  });
+function notFound({ name, entries }: Listing, what: string, reference: string | undefined): LambdaPackError {
+  if (entries.length === 0) return new LambdaPackError("IMAGE_NOT_FOUND", `${name} holds no image`);
+  const called = reference === undefined ? "" : ` ${reference}`;
+  return new LambdaPackError(
+    "IMAGE_NOT_FOUND",
+    `${name} has ${what}${called}; it holds ${namesOf(entries)}`,
+    { hint: `name one of them, for example ${name}${exampleOf(entries)}` },
+  );
 }
 
 const SHOWN = 10;
 
-function namesOf({ entries }: Listing): string {
+function namesOf(entries: readonly IndexEntry[]): string {
   const names = [...new Set(entries.map((entry) => tagOf(entry) ?? entry.digest))];
   const more = names.length - SHOWN;
   return names.slice(0, SHOWN).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
-function exampleOf({ entries }: Listing): string {
+function exampleOf(entries: readonly IndexEntry[]): string {
   const tagged = entries.find((entry) => tagOf(entry) !== undefined);
   return tagged ? `:${tagOf(tagged)}` : `@${entries[0]?.digest}`;
 }

@@ -82,13 +82,10 @@ export function replaceLayers(image: Image, layers: readonly Layer[]): Image {
 export function rewriteImage(image: Image, layers: readonly Layer[]): Image {
   const diffIds = layers.map(({ diffId }) => diffId);
   const before = image.settings.rootfs.diff_ids;
-  const isSame = before.every((diffId, index) => diffId === diffIds[index]);
-  if (!isSame)
-    return assemble(image.family, layers, {
-      ...image.settings,
-      rootfs: { ...image.settings.rootfs, diff_ids: diffIds },
-    });
-  return assemble(image.family, layers, image.settings, image.config);
+  if (before.every((diffId, index) => diffId === diffIds[index]))
+    return assemble(image.family, layers, image.settings, image.config);
+  const rootfs = { ...image.settings.rootfs, diff_ids: diffIds };
+  return assemble(image.family, layers, { ...image.settings, rootfs });
 }
 
 function runSettings(

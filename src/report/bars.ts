@@ -24,7 +24,7 @@ function gauge({ bytes, limit }: InspectedContents): Html {
     ? html`<span class="bad">more than Lambda allows</span>`
     : html`<span class="${bytes > limit * 0.8 ? "warn" : "good"}">it fits</span>`;
   return html`<h2>${formatPart(bytes, limit)} of Lambda's 10 GB: ${verdict}</h2>
-${bar([{ label: "used", bytes, color: over ? "over" : "used" }], Math.max(limit, bytes), `${formatBytes(bytes)} of 10 GB`)}
+${bar([{ label: "used", bytes, color: over ? "bad" : "used" }], Math.max(limit, bytes), `${formatBytes(bytes)} of 10 GB`)}
 <div class="scale"><span>0</span><span>2.5</span><span>5</span><span>7.5</span><span>10 GB</span></div>
 <p class="soft">${formatBytes(bytes)} unpacked, in all layers. Hidden files count too.</p>`;
 }
@@ -37,8 +37,8 @@ function division({ layers }: Inspection, { bytes, waste }: InspectedContents): 
     layers.reduce((all, layer) => all + (layer.part === part ? (layer.contents?.bytes ?? 0) : 0), 0);
   const slices: readonly Slice[] = isSplit
     ? [
-        { label: "base", bytes: sum("base"), color: "base" },
-        { label: "app", bytes: sum("app"), color: "app" },
+        { label: "base", bytes: sum("base"), color: "l0" },
+        { label: "app", bytes: sum("app"), color: "l2" },
       ]
     : layers.map(({ contents }, index) => ({
         label: `layer ${index + 1}`,
@@ -50,7 +50,7 @@ function division({ layers }: Inspection, { bytes, waste }: InspectedContents): 
 ${bar(slices, bytes, slices.map((slice) => `${slice.label} ${formatPart(slice.bytes, bytes)}`).join(", "))}
 <ul class="legend">${slices.map((slice) => html`<li><span class="key ${slice.color}"></span>${slice.label} ${formatBytes(slice.bytes)} <span class="soft">${formatPart(slice.bytes, bytes)}</span></li>`)}${
     hidden > 0
-      ? html`<li><span class="key hidden"></span>${formatBytes(hidden)} <span class="soft">of this in hidden files</span></li>`
+      ? html`<li><span class="key bad"></span>${formatBytes(hidden)} <span class="soft">of this in hidden files</span></li>`
       : NOTHING
   }</ul>`;
 }

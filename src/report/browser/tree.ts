@@ -34,15 +34,7 @@ export interface RestNode extends Common {
 export type PageNode = FileNode | DirectoryNode | RestNode;
 
 /** Builds the tree from the JSON in the page; adds sizes, counts, paths and parents. */
-export function growTree(entries: readonly TreeEntry[]): DirectoryNode {
-  return directoryNode("", undefined, entries);
-}
-
-function directoryNode(
-  name: string,
-  parent: DirectoryNode | undefined,
-  entries: readonly TreeEntry[],
-): DirectoryNode {
+export function growTree(entries: readonly TreeEntry[], name = "", parent?: DirectoryNode): DirectoryNode {
   const path = parent ? `${parent.path}/${name}` : "";
   const directory: DirectoryNode = {
     kind: "directory",
@@ -75,7 +67,7 @@ function nodeOf(parent: DirectoryNode, entry: TreeEntry): PageNode {
     return { kind: "file", name, path: `${parent.path}/${name}`, size, files: 1, layer, parent };
   }
   const [name, children] = entry;
-  return directoryNode(name, parent, children);
+  return growTree(children, name, parent);
 }
 
 function isRest(entry: TreeEntry): entry is RestEntry {
