@@ -49,7 +49,10 @@ describe("a layout directory as source", () => {
 
   it("lists the tags when there are several images and none is named", async () => {
     const directory = await layoutWith({ v1: "one", v2: "two" });
-    await assert.rejects(digestOfTag(directory), failsWith("IMAGE_NOT_FOUND", /several images; it holds v1, v2/));
+    await assert.rejects(
+      digestOfTag(directory),
+      failsWith("IMAGE_NOT_FOUND", /several images; it holds v1, v2/),
+    );
   });
 
   it("takes two tags of one image for one image", async () => {
