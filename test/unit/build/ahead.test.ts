@@ -65,6 +65,7 @@ describe("build sending layers ahead", () => {
       registry.bytesReceived < size + 100_000,
       `${registry.bytesReceived} bytes for a layer of ${size}`,
     );
+    assert.deepEqual(registry.seen("cancel upload"), [], "an upload that is continued is not ended");
   });
 
   it("build sends a small layer while other layers are packed", async () => {
@@ -92,6 +93,8 @@ describe("build sending layers ahead", () => {
       );
       const { digest } = await run();
       assert.equal(registry.tag("app", "v1"), digest);
+      if (sessions === "kept")
+        assert.ok(registry.seen("upload status").length > 0, "it asks how much has arrived");
     });
   }
 

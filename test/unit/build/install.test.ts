@@ -200,6 +200,25 @@ describe("build with install", () => {
     assert.equal((await filesInLayout(arm64.layout)).has("var/task/node_modules/one-arm64/index.js"), true);
   });
 
+  it("build with install uses no cached packages that were installed for another target directory", async (t) => {
+    const { url } = await start(t);
+    const cacheDir = join(temporaryDirectory(), "cache");
+    await run(project({ url }), { cacheDir });
+    const { layout } = await run(project({ url }), { cacheDir, target: "/srv/app", check: false });
+    assert.ok((await filesInLayout(layout)).has("srv/app/node_modules/one/index.js"));
+  });
+
+  it("build with install uses no cached packages that have another SOURCE_DATE_EPOCH", async (t) => {
+    const { url } = await start(t);
+    const cacheDir = join(temporaryDirectory(), "cache");
+    const environment = { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryDirectory() };
+    const at = (seconds: string, more: Partial<BuildOptions> = {}) =>
+      run(project({ url }), { environment: { ...environment, SOURCE_DATE_EPOCH: seconds }, ...more });
+    await at("1700000000", { cacheDir });
+    const [withCache, withoutCache] = [await at("1800000000", { cacheDir }), await at("1800000000")];
+    assert.equal(withCache.digest, withoutCache.digest);
+  });
+
   it("installs again when the cache lost the layer's bytes", async (t) => {
     const { url, requests } = await start(t);
     const cacheDirectory = join(temporaryDirectory(), "cache");

@@ -369,6 +369,29 @@ describe("the pace of a host", () => {
     assert.deepEqual(limits, [2, 2, 3, 3, 3, 4]);
   });
 
+  it("a throttle lets the next request in after one was aborted during a pause", async () => {
+    const throttle = new Throttle(testPacing());
+    throttle.slowDown(1000);
+    const stop = new AbortController();
+    const stopped = throttle.enter(stop.signal);
+    stop.abort(new Error("stopped"));
+    await assert.rejects(stopped, { message: "stopped" });
+    assert.equal(await run(throttle, async () => "done"), "done");
+  });
+
+  it("a throttle lets the next request in after one was aborted in the queue", async () => {
+    const throttle = new Throttle(testPacing());
+    throttle.slowDown(0);
+    const leave = await throttle.enter();
+    const stop = new AbortController();
+    const stopped = throttle.enter(stop.signal);
+    const next = run(throttle, async () => "done");
+    stop.abort(new Error("stopped"));
+    await assert.rejects(stopped, { message: "stopped" });
+    leave(false);
+    assert.equal(await next, "done");
+  });
+
   it("is shared by the repositories of one run, and not with another run", () => {
     const pacing = testPacing();
     const [first, second] = [createThrottles(pacing), createThrottles(pacing)];

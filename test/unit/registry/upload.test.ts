@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { afterEach, describe, it } from "node:test";
 import type { Content } from "../../../src/oci/content.ts";
+import { BlobHolders } from "../../../src/registry/holders.ts";
 import { serve } from "../../support/http/serve.ts";
 import { altered, answer } from "../../support/registry/fault-cases.ts";
 import { TestRegistry, type TestRegistryOptions } from "../../support/registry/registry.ts";
@@ -190,6 +191,34 @@ describe("a mount", () => {
       assert.equal(await opened(registry).repository.put(elsewhere(registry)), "uploaded");
     });
   }
+
+  it("a mount is not tried from a repository of the same run whose upload of the blob failed", async () => {
+    const registry = await start();
+    registry.fault = ({ kind, repository }) =>
+      kind === "start upload" && repository === "app" ? answer(403, "DENIED") : undefined;
+    const holders = new BlobHolders();
+    const layer = layerOf(SIZE);
+    const [failing, other] = ["app", "other"].map((repository) =>
+      opened(registry, { holders, repository }).repository.put(layer),
+    );
+    await assert.rejects(failing ?? Promise.resolve(), { code: "DENIED" });
+    assert.equal(await other, "uploaded");
+    assert.equal(registry.seen("mount").length, 0);
+  });
+
+  it("a mount is not tried again for a blob that the registry turns out to lack", async () => {
+    const registry = await start();
+    const layer = elsewhere(registry);
+    await hold(registry, layer);
+    const { repository } = opened(registry);
+    const { config, manifest } = imageOf(layer);
+    assert.equal(await repository.put(layer), "mounted");
+    await repository.put(config);
+    registry.removeBlob("app", layer.descriptor.digest);
+    await assert.rejects(repository.publish(manifest, ["v1"]), { code: "BLOBS_MISSING" });
+    assert.equal(await repository.put(layer), "uploaded");
+    assert.equal(registry.seen("mount").length, 1);
+  });
 
   it("is not tried from another registry", async () => {
     const registry = await start();
