@@ -224,6 +224,17 @@ describe("build without a base", () => {
     assert.match(error.hint ?? "", /^correct one of these versions, or add --base BASE/);
   });
 
+  it("names the directories below that look like apps", () => {
+    const directory = makeTree({
+      "web/package.json": "{}",
+      "jobs/requirements.txt": "",
+      "doc/index.js": NODE,
+    });
+    assert.throws(() => detectBases(directory), {
+      hint: `name the directory of the app: lambda-pack build ${directory}/jobs or lambda-pack build ${directory}/web`,
+    });
+  });
+
   it("names the compiler for sources that have to be compiled", async () => {
     const error = await refusal(built({ "main.go": "package main\n" }));
     assert.match(error.hint ?? "", /go build -o bootstrap/);

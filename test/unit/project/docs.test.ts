@@ -160,3 +160,21 @@ describe("the threat model", () => {
     );
   });
 });
+
+it("every variable LAMBDA_PACK_... that users may set is in docs/", () => {
+  const source = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => readFileSync(join(root, "src", name), "utf8"))
+    .join("\n");
+  const docs = pages.map((page) => readFileSync(join(root, page), "utf8")).join("\n");
+  // The build of lambda-pack sets the first, and its sandbox the second.
+  const inner = ["LAMBDA_PACK_CODE", "LAMBDA_PACK_NAME"];
+  const names = [...new Set(source.match(/\bLAMBDA_PACK_[A-Z_]+\b/g))].filter(
+    (name) => !inner.includes(name),
+  );
+  assert.ok(names.length > 5, names.join());
+  assert.deepEqual(
+    names.filter((name) => !docs.includes(`${name}\``) && !docs.includes(`env: ${name}`)),
+    [],
+  );
+});

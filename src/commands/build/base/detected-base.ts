@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { parseBase } from "../../../base/base.ts";
 import { misuse } from "../../../errors.ts";
 import type { Language } from "../../../lambda/bases.ts";
@@ -10,6 +11,7 @@ import {
 } from "../../../lambda/detect-base.ts";
 import { hasHandler } from "../../../lambda/handler/handler.ts";
 import { sourceAdvice } from "../../../lambda/handler/not-found.ts";
+import { oneOf } from "../../../lambda/nearest.ts";
 import type { ImageConfig } from "../../../oci/image.ts";
 import type { Session } from "../../../session/session.ts";
 import { listApp } from "../list-app.ts";
@@ -30,10 +32,22 @@ export function detectBases(directory: string, isBundled = false): readonly Dete
   if (languages.length === 0)
     throw misuse(
       `cannot choose a base image: no file in ${directory} shows the language`,
-      sourceAdvice(new Set(names), []) ??
+      innerApps(directory, names) ??
+        sourceAdvice(new Set(names), []) ??
         `add --base BASE, such as python:3.14; looked for ${LANGUAGE_FILES}`,
     );
   return languages.map(([language, sign]) => baseFor(language, sign, directory, names));
+}
+
+/** Files that are at the top of an app. */
+const APP_FILE = /^([^/]+)\/(?:package\.json|requirements\.txt|pyproject\.toml|Pipfile|Gemfile|bootstrap)$/;
+
+/** Returns the advice to build one of the directories below that look like apps, if there is one. */
+function innerApps(directory: string, names: readonly string[]): string | undefined {
+  const apps = [...new Set(names.flatMap((name) => APP_FILE.exec(name)?.[1] ?? []))].sort();
+  if (apps.length === 0) return undefined;
+  const commands = apps.slice(0, 3).map((app) => `lambda-pack build ${join(directory, app)}`);
+  return `name the directory of the app: ${oneOf(commands)}`;
 }
 
 function baseFor(
