@@ -3,7 +3,7 @@ import type { ECRClientConfig } from "@aws-sdk/client-ecr";
 import { loadPackage } from "../async/load-package.ts";
 import type { Pacing } from "../async/retry.ts";
 import type { OnEvent } from "../events.ts";
-import type { EcrHost } from "./ecr/ecr-host.ts";
+import type { EcrHost } from "./ecr/names.ts";
 import { type Environment, endpointOf, type Service, settingsOf } from "./environment.ts";
 import {
   limitAnswers,

@@ -1,5 +1,6 @@
 import type { AwsApi } from "../aws/api.ts";
 import { ensureLifecycle, type LifecycleHow } from "../aws/ecr/lifecycle.ts";
+import { checkUriRegion, parseRepositoryName, parseRepositoryUri } from "../aws/ecr/names.ts";
 import {
   ensureRepository,
   findRepository,
@@ -7,7 +8,6 @@ import {
   readPolicy,
   writePolicy,
 } from "../aws/ecr/repositories.ts";
-import { checkUriRegion, parseRepositoryName, parseRepositoryUri } from "../aws/ecr/repository-name.ts";
 import { leastPolicy } from "../aws/policy/iam.ts";
 import { changesBetween, withoutReaders, withReaders } from "../aws/policy/policy.ts";
 import { environmentRegion } from "../aws/regions.ts";

@@ -26,7 +26,8 @@ const SMALLEST_CHUNK = 64 * 1024;
  */
 export class UploadProgress {
   readonly #size: number;
-  #trustsRange: boolean;
+  /** What the registry accepts; less where an answer shows that. */
+  #accepts: Pick<RegistryTraits, "wholeUpTo" | "chunkSize" | "trustsRange">;
   readonly #onBytes: ((sent: number) => void) | undefined;
   #acked = 0;
   /** The end of what was sent in this session. */
@@ -37,21 +38,13 @@ export class UploadProgress {
   #hasFailed = false;
   #isUnsure = false;
   #isClosing = false;
-  #wholeUpTo: number;
-  #chunkSize: number;
   #restarts = 0;
   #corrections = 0;
   #damaged = 0;
 
-  constructor(
-    size: number,
-    { wholeUpTo, chunkSize, trustsRange }: RegistryTraits,
-    onBytes: ((sent: number) => void) | undefined,
-  ) {
+  constructor(size: number, traits: RegistryTraits, onBytes: ((sent: number) => void) | undefined) {
     this.#size = size;
-    this.#wholeUpTo = wholeUpTo;
-    this.#chunkSize = chunkSize;
-    this.#trustsRange = trustsRange;
+    this.#accepts = traits;
     this.#onBytes = onBytes;
   }
 
@@ -82,7 +75,8 @@ export class UploadProgress {
    * closing PUT.
    */
   nextChunk(minChunk: number): { readonly from: number; readonly end: number } {
-    const chunk = this.#size <= this.#wholeUpTo ? this.#size : Math.max(this.#chunkSize, minChunk);
+    const { wholeUpTo, chunkSize } = this.#accepts;
+    const chunk = this.#size <= wholeUpTo ? this.#size : Math.max(chunkSize, minChunk);
     const from = this.#acked;
     const end = Math.min(this.#size, from + chunk);
     this.#isClosing = end === this.#size;
@@ -96,9 +90,9 @@ export class UploadProgress {
    * aws/containers-roadmap#2831). Returns how many bytes are new.
    */
   accept({ from, end, stored = end }: Chunk): number {
-    const isTrusted = this.#trustsRange && stored < end;
+    const isTrusted = this.#accepts.trustsRange && stored < end;
     const next = isTrusted ? Math.max(stored, from) : end;
-    if (isTrusted) this.#trustsRange = false;
+    if (isTrusted) this.#accepts = { ...this.#accepts, trustsRange: false };
     this.#moveTo(next);
     const fresh = next - this.#best;
     if (fresh <= 0) return 0;
@@ -142,7 +136,7 @@ export class UploadProgress {
   countDamage(error: LambdaPackError): void {
     this.#damaged += 1;
     if (this.#damaged > MAX_DAMAGED) throw error;
-    this.#wholeUpTo = Number.POSITIVE_INFINITY;
+    this.#accepts = { ...this.#accepts, wholeUpTo: Number.POSITIVE_INFINITY };
   }
 
   /**
@@ -167,10 +161,9 @@ export class UploadProgress {
    */
   shrink(minChunk: number, error: LambdaPackError): void {
     const smaller = Math.floor(Math.min(this.#sent - this.#acked, this.#size) / 2);
-    if (smaller < Math.max(SMALLEST_CHUNK, minChunk) || this.#wholeUpTo === Number.POSITIVE_INFINITY)
-      throw error;
-    this.#wholeUpTo = 0;
-    this.#chunkSize = smaller;
+    const isWhole = this.#accepts.wholeUpTo === Number.POSITIVE_INFINITY;
+    if (smaller < Math.max(SMALLEST_CHUNK, minChunk) || isWhole) throw error;
+    this.#accepts = { ...this.#accepts, wholeUpTo: 0, chunkSize: smaller };
     this.#sent = this.#acked;
   }
 

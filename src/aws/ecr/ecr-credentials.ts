@@ -3,7 +3,7 @@ import { createSingleFlight } from "../../async/single-flight.ts";
 import type { CredentialSource, Credentials } from "../../registry/auth/credentials.ts";
 import { type ClientOptions, openEcr } from "../clients.ts";
 import { awsError } from "../sdk-error.ts";
-import { type EcrHost, parseEcrHost } from "./ecr-host.ts";
+import { type EcrHost, parseEcrHost } from "./names.ts";
 
 /** A login for all registries in one region that the caller may use. */
 interface Login {

@@ -2,8 +2,8 @@ import type { ImageDetail } from "@aws-sdk/client-ecr";
 import { type Digest, isDigest } from "../../oci/digest.ts";
 import { type AwsApi, allPages } from "../api.ts";
 import { incomplete, undefinedOn } from "../refusals.ts";
+import type { RepositoryName } from "./names.ts";
 import { inRepository } from "./repositories.ts";
-import type { RepositoryName } from "./repository-name.ts";
 
 export interface StoredImage {
   readonly digest: Digest;

@@ -3,8 +3,8 @@ import { type Digest, hexOf } from "../../oci/digest.ts";
 import { parseObject } from "../../oci/json.ts";
 import type { AwsApi } from "../api.ts";
 import { incomplete, undefinedOn } from "../refusals.ts";
+import type { RepositoryName } from "./names.ts";
 import { inRepository } from "./repositories.ts";
-import type { RepositoryName } from "./repository-name.ts";
 
 /** Prefix of the tag that deploy adds to an image that it gives to a function. */
 const IN_USE_PREFIX = "lambda-";

@@ -4,8 +4,8 @@ import { field, items, optional, parseJson, string } from "../../oci/json.ts";
 import { isIndexType, MANIFEST_TYPES, MEDIA_TYPES } from "../../oci/media-types.ts";
 import type { AwsApi } from "../api.ts";
 import type { StoredImage } from "./images.ts";
+import type { RepositoryName } from "./names.ts";
 import { inRepository } from "./repositories.ts";
-import type { RepositoryName } from "./repository-name.ts";
 
 /** Images of a repository that belong to others: signatures, SBOMs, children of an index. */
 export interface Owners {

@@ -2,7 +2,7 @@ import type { CreateRepositoryCommandInput, Repository } from "@aws-sdk/client-e
 import type { AwsApi } from "../api.ts";
 import { type Document, formatPolicy, parsePolicy } from "../policy/policy-document.ts";
 import { incomplete, present, undefinedOn } from "../refusals.ts";
-import { type RepositoryName, repositoryUri } from "./repository-name.ts";
+import { type RepositoryName, repositoryUri } from "./names.ts";
 
 export interface RepositoryFacts extends RepositoryName {
   readonly accountId: string;

@@ -1,6 +1,6 @@
 import { allOrAbort } from "../../async/concurrency.ts";
+import type { RepositoryName } from "../../aws/ecr/names.ts";
 import { ensureRepository } from "../../aws/ecr/repositories.ts";
-import type { RepositoryName } from "../../aws/ecr/repository-name.ts";
 import { type Base, pullBase } from "../../base/base.ts";
 import type { DetectedBase } from "../../lambda/detect-base.ts";
 import { type Encoder, encoderOf } from "../../layer/encode/encoder.ts";

@@ -1,6 +1,5 @@
 import { basename, join, resolve } from "node:path";
-import { parseEcrHost } from "../../aws/ecr/ecr-host.ts";
-import type { RepositoryName } from "../../aws/ecr/repository-name.ts";
+import { parseEcrHost, type RepositoryName } from "../../aws/ecr/names.ts";
 import { type BasePlan, parseBase } from "../../base/base.ts";
 import { lockPath } from "../../base/lock.ts";
 import { guardPath } from "../../base/lock-file.ts";
@@ -29,7 +28,6 @@ import type { CommandPlan } from "./command.ts";
 import type { ImagePlan } from "./compose.ts";
 import { type CompositionPlan, parseComposition, placesOf } from "./composition/plan.ts";
 import { type DockerfileSource, readDockerfile } from "./dockerfile/source.ts";
-
 import type { LayerPlan } from "./layers/built-layer.ts";
 import type { ReusePlan } from "./layers/previous.ts";
 import { BUILD_OPTIONS, type BuildOptions } from "./options.ts";

@@ -1,14 +1,14 @@
 import type { AwsApi } from "../../aws/api.ts";
-import { parseEcrHost } from "../../aws/ecr/ecr-host.ts";
-import { ensureRepository, findRepository, ownAccount } from "../../aws/ecr/repositories.ts";
 import {
   inRegion,
   isRepositoryName,
+  parseEcrHost,
   parseRepositoryName,
   parseRepositoryUri,
   type RepositoryName,
   repositoryUri,
-} from "../../aws/ecr/repository-name.ts";
+} from "../../aws/ecr/names.ts";
+import { ensureRepository, findRepository, ownAccount } from "../../aws/ecr/repositories.ts";
 import { checkSameRegion } from "../../aws/functions/deploy-function.ts";
 import type { FunctionFacts } from "../../aws/functions/function-facts.ts";
 import {

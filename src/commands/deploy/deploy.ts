@@ -1,7 +1,7 @@
 import { mapConcurrent } from "../../async/concurrency.ts";
 import { type Pacing, REAL_PACING } from "../../async/retry.ts";
 import type { AwsApi } from "../../aws/api.ts";
-import { lambdaUri, type RepositoryName } from "../../aws/ecr/repository-name.ts";
+import { lambdaUri, type RepositoryName } from "../../aws/ecr/names.ts";
 import { deployFunction, planFunction, preflight } from "../../aws/functions/deploy-function.ts";
 import type { FunctionPlace } from "../../aws/functions/function-name.ts";
 import type { BuildEvent } from "../../events.ts";

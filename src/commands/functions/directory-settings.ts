@@ -1,5 +1,5 @@
 import { basename, resolve } from "node:path";
-import { parseEcrHost } from "../../aws/ecr/ecr-host.ts";
+import { parseEcrHost } from "../../aws/ecr/names.ts";
 import { misuse } from "../../errors.ts";
 import { formatReference } from "../../oci/reference.ts";
 import { parseTargets, tagOf } from "../../session/image-location.ts";

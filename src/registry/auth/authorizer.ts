@@ -91,7 +91,8 @@ export class Authorizer {
     scopes: readonly string[],
     signal?: AbortSignal,
   ): Promise<boolean> {
-    if (response.status === 403 && !this.#mayHaveExpired(response.authorization)) return false;
+    const issuedAt = this.#issuedAt.get(response.authorization ?? "") ?? Number.POSITIVE_INFINITY;
+    if (response.status === 403 && this.#now() - issuedAt < EXPIRY_MS) return false;
     if (response.authorization !== undefined && this.#withheld) throw this.#withheld;
     const key = `${response.authorization ?? ""} ${keyOf(scopes)}`;
     const handling = loadOnce(this.#challenges, key, () => this.#applyChallenge(response, scopes));
@@ -157,11 +158,6 @@ export class Authorizer {
     this.#isAnonymous = true;
   }
 
-  #mayHaveExpired(header: string | undefined): boolean {
-    const since = header === undefined ? undefined : this.#issuedAt.get(header);
-    return since !== undefined && this.#now() - since >= EXPIRY_MS;
-  }
-
   /** Returns whether the refused token is requested again. */
   async #applyChallenge(
     { headerLines, authorization }: RefusedResponse,
@@ -173,10 +169,11 @@ export class Authorizer {
     if (scheme) this.#scheme = scheme;
     if (scheme?.kind === "bearer") this.#wanted.set(keyOf(scopes), scheme.scopes);
     if (authorization === undefined) return false;
-    const isDropped = this.#dropToken(authorization.replace(/^Bearer /, ""));
+    const refused = [...this.#tokens].filter(([, { token }]) => authorization === `Bearer ${token}`);
+    for (const [key] of refused) this.#tokens.delete(key);
     if (credentials && authorizationOf(credentials) === authorization)
       await this.#hasAlternative(credentials, scopes);
-    return isDropped;
+    return refused.length > 0;
   }
 
   async #headerOf(
@@ -204,12 +201,6 @@ export class Authorizer {
       this.#tokens.set(key, { token, until: askedAt + lifeMs * USED_SHARE });
       return token;
     });
-  }
-
-  #dropToken(token: string): boolean {
-    const refused = [...this.#tokens].filter(([, kept]) => kept.token === token);
-    for (const [key] of refused) this.#tokens.delete(key);
-    return refused.length > 0;
   }
 
   /** Requests a token. If the token server refuses the credentials, tries once with new ones. */

@@ -1,7 +1,7 @@
-import type { Pacing } from "../../async/retry.ts";
-import { type RetryPolicy as RetryOptions, retry } from "../../async/retry.ts";
-import { hasCode, LambdaPackError, type RegistryAnswer } from "../../errors.ts";
+import { type Pacing, type RetryPolicy as RetryOptions, retry } from "../../async/retry.ts";
+import { hasCode, LambdaPackError, messageOf, type RegistryAnswer } from "../../errors.ts";
 import type { OnEvent } from "../../events.ts";
+import { hostBehindProxy } from "../http/proxy.ts";
 import { networkTrouble, systemCode } from "./network-error.ts";
 import type { Throttle } from "./throttle.ts";
 
@@ -210,5 +210,6 @@ function waitFor(error: unknown, failures: number, { policy, pacing }: RetryCont
 function reasonOf(error: unknown): string {
   if (error instanceof LambdaPackError)
     return error.answer ? (error.answer.complaints[0]?.code ?? `HTTP ${error.answer.status}`) : error.code;
-  return systemCode(error) ?? (error instanceof Error ? error.message : String(error));
+  if (error instanceof Error && hostBehindProxy(error) !== undefined) return error.message;
+  return systemCode(error) ?? messageOf(error);
 }

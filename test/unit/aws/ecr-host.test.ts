@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { parseEcrHost } from "../../../src/aws/ecr/ecr-host.ts";
+import { parseEcrHost } from "../../../src/aws/ecr/names.ts";
 import { corpus } from "../../support/corpora.ts";
 
 interface Case {

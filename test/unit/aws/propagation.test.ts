@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { lambdaUri, parseRepositoryUri, repositoryUri } from "../../../src/aws/ecr/repository-name.ts";
+import { lambdaUri, parseRepositoryUri, repositoryUri } from "../../../src/aws/ecr/names.ts";
 import { EXIT_STATUS } from "../../../src/cli/exit.ts";
 import type { ErrorCode } from "../../../src/errors.ts";
 import { parseDigest } from "../../../src/oci/digest.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 import { ensureLifecycle, inUseTag } from "../../../src/aws/ecr/lifecycle.ts";
+import { parseRepositoryName } from "../../../src/aws/ecr/names.ts";
 import { ensureRepository, findRepository, ownAccount } from "../../../src/aws/ecr/repositories.ts";
-import { parseRepositoryName } from "../../../src/aws/ecr/repository-name.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
 import { type ControlPlane, controlPlane, openedApi } from "../../support/aws/control-plane.ts";
 import { lifecycleOf } from "../../support/aws/ecr-operations.ts";

@@ -335,6 +335,7 @@ describe("two faults on one request", () => {
       const headers = { "content-type": "text/html", via: "1.1 squid" };
       proxy.fault = ({ host }) =>
         host === "auth.test" ? { do: "answer", status, headers, body } : undefined;
+      const reasons = new Set<string>();
       const repository = openRepository({
         registry: "registry.test",
         repository: "app",
@@ -342,9 +343,12 @@ describe("two faults on one request", () => {
         environment: { HTTP_PROXY: await proxy.start() },
         insecureRegistries: ["registry.test"],
         pacing: testPacing(),
+        onEvent: (event) => event.type === "retrying" && reasons.add(event.reason),
       });
       t.after(() => proxy.stop());
       await assert.rejects(repository.find("v1"), { code: "REGISTRY_UNREACHABLE", message, hint });
+      for (const reason of reasons) assert.match(reason, /^the proxy .* answered 502 for auth\.test/);
+      assert.equal(reasons.size, status === 502 ? 1 : 0);
       await repository.close();
     });
 

@@ -1,7 +1,7 @@
 import { once } from "../../../async/single-flight.ts";
 import { AwsApi } from "../../../aws/api.ts";
-import { parseEcrHost } from "../../../aws/ecr/ecr-host.ts";
 import { newestTag } from "../../../aws/ecr/images.ts";
+import { parseEcrHost } from "../../../aws/ecr/names.ts";
 import { hasCode, LambdaPackError } from "../../../errors.ts";
 import { contentKey } from "../../../layer/keys.ts";
 import { type InstallationPart, readHistory } from "../../../oci/compose.ts";
