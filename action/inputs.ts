@@ -1,5 +1,4 @@
-import { type Flag, flagsOf } from "../src/cli/arguments/flags.ts";
-import { quote } from "../src/cli/arguments/quote.ts";
+import { type Flag, flagsOf, quote } from "../src/cli/arguments/flags.ts";
 import { misuse } from "../src/errors.ts";
 import type { Environment, LambdaPackError } from "../src/index.ts";
 

@@ -1,4 +1,4 @@
-import { start } from "../src/cli/start.ts";
+import { start } from "../src/cli/io.ts";
 import { runStep } from "./step.ts";
 
 start(runStep);

@@ -4,7 +4,7 @@ import { failureOf } from "../src/cli/failure.ts";
 import { type Api, type Io, write } from "../src/cli/io.ts";
 import { main } from "../src/cli/main.ts";
 import { reportError } from "../src/cli/report/problem.ts";
-import { annotationLine, outputLine } from "../src/cli/text/escape.ts";
+import { annotationLine, outputLine } from "../src/cli/text/format.ts";
 import type { BuildEvent, BuildResult, OnEvent } from "../src/index.ts";
 import { cacheDirectory, restoreCache } from "./cache.ts";
 import { commandLine, inputFlags } from "./inputs.ts";

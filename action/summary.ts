@@ -1,5 +1,4 @@
-import { clean } from "../src/cli/text/escape.ts";
-import { formatBytes } from "../src/cli/text/format.ts";
+import { clean, formatBytes } from "../src/cli/text/format.ts";
 import type { BuildEvent, BuildResult, LayerReport } from "../src/index.ts";
 
 /** What is known at the end of a step. */

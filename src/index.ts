@@ -49,7 +49,7 @@ export {
   importDockerfile,
 } from "./commands/functions/import-dockerfile.ts";
 export type { FunctionsOptions } from "./commands/functions/plan.ts";
-export { showConfig } from "./commands/functions/show-config.ts";
+export { showConfig } from "./commands/functions/plan.ts";
 export { inspect } from "./commands/inspect/inspect.ts";
 export type {
   InspectedConfig,
@@ -62,21 +62,21 @@ export type { InvocationError, InvokeOptions, InvokeResult } from "./commands/in
 export type { LocalOptions } from "./commands/local/options.ts";
 export type { CommonOptions } from "./commands/options/common.ts";
 export type { LayerRule } from "./commands/options/records.ts";
+export type { PrunedImage, PruneOptions, PruneResult } from "./commands/prune.ts";
 export { prune } from "./commands/prune.ts";
-export type { PrunedImage, PruneOptions, PruneResult } from "./commands/prune-options.ts";
 export type { PushOptions } from "./commands/push/options.ts";
 export { push } from "./commands/push/push.ts";
 export type { Destination, LayerReport, PushResult, Stats } from "./commands/push/result.ts";
-export { createRepository, iamPolicy, repositoryPolicy } from "./commands/repo.ts";
 export type {
   CreateRepositoryOptions,
   CreateRepositoryResult,
   IamPolicyOptions,
   RepositoryPolicyOptions,
   RepositoryPolicyResult,
-} from "./commands/repo-options.ts";
+} from "./commands/repo.ts";
+export { createRepository, iamPolicy, repositoryPolicy } from "./commands/repo.ts";
+export type { AliasStatus, StatusOptions, StatusResult, VersionStatus } from "./commands/status.ts";
 export { status } from "./commands/status.ts";
-export type { AliasStatus, StatusOptions, StatusResult, VersionStatus } from "./commands/status-options.ts";
 export { type ErrorCode, LambdaPackError, type RegistryAnswer, type RegistryComplaint } from "./errors.ts";
 export type { BlobHow, BuildEvent, LayerHow, OnEvent } from "./events.ts";
 export type { Severity } from "./lint/rule.ts";
@@ -89,4 +89,4 @@ export type { FileChange, FileChanges } from "./rootfs/compare-images.ts";
 export type { LayerDifference } from "./rootfs/compare-layers.ts";
 export type { HiddenFile, ImageFile, InspectedContents, LayerContents } from "./rootfs/usage.ts";
 export { SAMPLES, type Sample } from "./runtime/samples/samples.ts";
-export type { Environment } from "./session/plan.ts";
+export type { Environment } from "./session/session.ts";

@@ -2,7 +2,7 @@
 // schemas and action/action.yml.
 import "../../test/support/ecr/trusting.ts";
 import { readFileSync, writeFileSync } from "node:fs";
-import { schemaText } from "../../src/commands/config/schema.ts";
+import { schemaText } from "../../src/commands/config/table.ts";
 import { recordings } from "../../test/support/aws/recordings.ts";
 import { actionYml } from "./action-yml.ts";
 import { checkMarkdown } from "./check-docs.ts";

@@ -8,9 +8,8 @@ import type { Image } from "../oci/image.ts";
 import type { Family } from "../oci/media-types.ts";
 import { formatPlatform, type Platform, platformOf } from "../oci/platform.ts";
 import { type ImageLocation, isLocal, parseImageLocation } from "../session/image-location.ts";
-import type { Environment } from "../session/plan.ts";
 import { pull } from "../session/pull.ts";
-import type { Session } from "../session/session.ts";
+import type { Environment, Session } from "../session/session.ts";
 import { type LockPlan, pinBase } from "./lock.ts";
 
 /** The image that a build adds layers to. */

@@ -1,52 +1,39 @@
-import type * as index from "../index.ts";
-
 /**
- * The functions of the public API. Each imports its command when it is called, so that a build does
- * not load what only deploy needs.
+ * Returns a function of the API that imports its command when it is called, so that a build does not
+ * load what only deploy needs.
  */
-export const build: typeof index.build = async (options) =>
-  (await import("../commands/build/build.ts")).build(options);
-export const buildFunctions: typeof index.buildFunctions = async (options) =>
-  (await import("../commands/functions/build-functions.ts")).buildFunctions(options);
-export const checkFunctions: typeof index.checkFunctions = async (options) =>
-  (await import("../commands/functions/check-functions.ts")).checkFunctions(options);
-export const deployFunctions: typeof index.deployFunctions = async (options) =>
-  (await import("../commands/functions/deploy-functions.ts")).deployFunctions(options);
-export const showConfig = async (...options: Parameters<typeof index.showConfig>) =>
-  (await import("../commands/functions/show-config.ts")).showConfig(...options);
-export const importDockerfile = async (...options: Parameters<typeof index.importDockerfile>) =>
-  (await import("../commands/functions/import-dockerfile.ts")).importDockerfile(...options);
-export const push: typeof index.push = async (options) =>
-  (await import("../commands/push/push.ts")).push(options);
-export const check: typeof index.check = async (options) =>
-  (await import("../commands/check/check.ts")).check(options);
-export const inspect: typeof index.inspect = async (options) =>
-  (await import("../commands/inspect/inspect.ts")).inspect(options);
-export const diff: typeof index.diff = async (options) =>
-  (await import("../commands/diff/diff.ts")).diff(options);
-export const invoke: typeof index.invoke = async (options) =>
-  (await import("../commands/invoke/invoke.ts")).invoke(options);
-export const dev: typeof index.dev = async (options) => (await import("../commands/dev/dev.ts")).dev(options);
-export const listBases: typeof index.listBases = async (options) =>
-  (await import("../commands/bases.ts")).listBases(options);
-export const deploy: typeof index.deploy = async (options) =>
-  (await import("../commands/deploy/deploy.ts")).deploy(options);
-export const status: typeof index.status = async (options) =>
-  (await import("../commands/status.ts")).status(options);
-export const prune: typeof index.prune = async (options) =>
-  (await import("../commands/prune.ts")).prune(options);
-export const cacheInfo: typeof index.cacheInfo = async (options) =>
-  (await import("../commands/cache.ts")).cacheInfo(options);
-export const pruneCache: typeof index.pruneCache = async (options) =>
-  (await import("../commands/cache.ts")).pruneCache(options);
-export const verifyCache: typeof index.verifyCache = async (options) =>
-  (await import("../commands/cache.ts")).verifyCache(options);
-export const createRepository: typeof index.createRepository = async (options) =>
-  (await import("../commands/repo.ts")).createRepository(options);
-export const repositoryPolicy: typeof index.repositoryPolicy = async (options) =>
-  (await import("../commands/repo.ts")).repositoryPolicy(options);
-export const iamPolicy = async (...options: Parameters<typeof index.iamPolicy>): Promise<object> =>
-  (await import("../commands/repo.ts")).iamPolicy(...options);
-export const inspectionPage = async (
-  ...inspection: Parameters<typeof index.inspectionPage>
-): Promise<string> => (await import("../report/page.ts")).inspectionPage(...inspection);
+function late<A extends unknown[], R>(load: () => Promise<(...options: A) => R>) {
+  return async (...options: A): Promise<Awaited<R>> => await (await load())(...options);
+}
+
+export const build = late(async () => (await import("../commands/build/build.ts")).build);
+export const buildFunctions = late(
+  async () => (await import("../commands/functions/build-functions.ts")).buildFunctions,
+);
+export const checkFunctions = late(
+  async () => (await import("../commands/functions/check-functions.ts")).checkFunctions,
+);
+export const deployFunctions = late(
+  async () => (await import("../commands/functions/deploy-functions.ts")).deployFunctions,
+);
+export const showConfig = late(async () => (await import("../commands/functions/plan.ts")).showConfig);
+export const importDockerfile = late(
+  async () => (await import("../commands/functions/import-dockerfile.ts")).importDockerfile,
+);
+export const push = late(async () => (await import("../commands/push/push.ts")).push);
+export const check = late(async () => (await import("../commands/check/check.ts")).check);
+export const inspect = late(async () => (await import("../commands/inspect/inspect.ts")).inspect);
+export const diff = late(async () => (await import("../commands/diff/diff.ts")).diff);
+export const invoke = late(async () => (await import("../commands/invoke/invoke.ts")).invoke);
+export const dev = late(async () => (await import("../commands/dev/dev.ts")).dev);
+export const listBases = late(async () => (await import("../commands/bases.ts")).listBases);
+export const deploy = late(async () => (await import("../commands/deploy/deploy.ts")).deploy);
+export const status = late(async () => (await import("../commands/status.ts")).status);
+export const prune = late(async () => (await import("../commands/prune.ts")).prune);
+export const cacheInfo = late(async () => (await import("../commands/cache.ts")).cacheInfo);
+export const pruneCache = late(async () => (await import("../commands/cache.ts")).pruneCache);
+export const verifyCache = late(async () => (await import("../commands/cache.ts")).verifyCache);
+export const createRepository = late(async () => (await import("../commands/repo.ts")).createRepository);
+export const repositoryPolicy = late(async () => (await import("../commands/repo.ts")).repositoryPolicy);
+export const iamPolicy = late(async () => (await import("../commands/repo.ts")).iamPolicy);
+export const inspectionPage = late(async () => (await import("../report/page.ts")).inspectionPage);

@@ -1,4 +1,4 @@
+import { start } from "./io.ts";
 import { main } from "./main.ts";
-import { start } from "./start.ts";
 
 start((io) => main(process.argv.slice(2), io));

@@ -12,7 +12,7 @@ export const COMMANDS: readonly ListedCommand[] = [
   },
   {
     ...{ name: "push", group: IMAGES, summary: "copy an image to one or more destinations" },
-    load: async () => (await import("./commands/push.ts")).push,
+    load: async () => (await import("./commands/images.ts")).push,
   },
   {
     ...{ name: "check", group: IMAGES, summary: "check an image or directory against Lambda's rules" },
@@ -20,15 +20,15 @@ export const COMMANDS: readonly ListedCommand[] = [
   },
   {
     ...{ name: "inspect", group: IMAGES, summary: "show an image's config, layers, largest files and waste" },
-    load: async () => (await import("./commands/inspect.ts")).inspect,
+    load: async () => (await import("./commands/images.ts")).inspect,
   },
   {
     ...{ name: "diff", group: IMAGES, summary: "compare two images: config, layers and files" },
-    load: async () => (await import("./commands/diff.ts")).diff,
+    load: async () => (await import("./commands/images.ts")).diff,
   },
   {
     ...{ name: "import", group: IMAGES, summary: "write lambda-pack.jsonc from a Dockerfile" },
-    load: async () => (await import("./commands/import.ts")).importing,
+    load: async () => (await import("./commands/config.ts")).importing,
   },
   {
     ...{ name: "config", group: IMAGES, summary: "show the settings of each function in lambda-pack.jsonc" },
@@ -56,26 +56,26 @@ export const COMMANDS: readonly ListedCommand[] = [
       group: AWS,
       summary: "build, push, update functions and wait until they are Active",
     },
-    load: async () => (await import("./commands/aws/deploy.ts")).deploy,
+    load: async () => (await import("./commands/functions.ts")).deploy,
   },
   {
     ...{ name: "status", group: AWS, summary: "show a function's state, image, versions and aliases" },
-    load: async () => (await import("./commands/aws/status.ts")).status,
+    load: async () => (await import("./commands/functions.ts")).status,
   },
   {
     ...{ name: "prune", group: AWS, summary: "delete ECR images that no function uses" },
-    load: async () => (await import("./commands/aws/prune.ts")).prune,
+    load: async () => (await import("./commands/repositories.ts")).prune,
   },
   {
     ...{ name: "repo", group: AWS, summary: "create an ECR repository, its policy or an IAM policy" },
-    load: async () => (await import("./commands/aws/repo.ts")).repo,
+    load: async () => (await import("./commands/repositories.ts")).repo,
   },
   {
     ...{ name: "completion", group: OTHER, summary: "print a completion script for bash, zsh or fish" },
-    load: async () => (await import("./commands/completion.ts")).completion,
+    load: async () => (await import("./commands/other.ts")).completion,
   },
   {
     ...{ name: "version", group: OTHER, summary: "print the version" },
-    load: async () => (await import("./commands/version.ts")).version,
+    load: async () => (await import("./commands/other.ts")).version,
   },
 ];

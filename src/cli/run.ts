@@ -8,12 +8,11 @@ import type { Answer } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { DONE, exitStatus, STOPPED } from "./exit.ts";
 import { failureOf } from "./failure.ts";
-import { type Interruption, watchSignals } from "./interruption.ts";
 import { type Io, write } from "./io.ts";
 import { openReporter } from "./report/open.ts";
 import type { Reporter } from "./report/reporter.ts";
 import { checkDestination, resultJson } from "./result.ts";
-import { isGitHub, jsonLine, logText, outputLine } from "./text/escape.ts";
+import { isGitHub, jsonLine, logText, outputLine } from "./text/format.ts";
 
 type Run = Extract<Request, { kind: "run" }>;
 
@@ -129,4 +128,49 @@ function reportFailure(
   if (status === undefined || !expected) reporter.fail(failureOf(error));
   else reporter.stopped(status === STOPPED.SIGINT ? "SIGINT" : "SIGTERM", outcome);
   return status ?? exitStatus(error);
+}
+
+type SignalName = keyof typeof STOPPED;
+
+/** The time that stopped work gets to end, so that the process exits within a second. */
+const PATIENCE_MS = 700;
+
+interface Interruption {
+  readonly signal: AbortSignal;
+  /** 130 or 143 after a signal, else undefined. */
+  readonly status: () => number | undefined;
+  readonly close: () => void;
+}
+
+/**
+ * Aborts the work on the first SIGINT or SIGTERM. A second signal ends the process, and so does
+ * work that does not stop in time.
+ */
+export function watchSignals(
+  { signals, exit }: Pick<Io, "signals" | "exit">,
+  onStop: (signal: string) => void,
+): Interruption {
+  const controller = new AbortController();
+  let status: number | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const stop = (name: SignalName) => {
+    if (status !== undefined) return exit(STOPPED[name]);
+    status = STOPPED[name];
+    timer = setTimeout(exit, PATIENCE_MS, status);
+    onStop(name);
+    controller.abort(new LambdaPackError("ABORTED", `stopped by ${name}`));
+  };
+  const listeners = (Object.keys(STOPPED) as SignalName[]).map((name) => ({
+    name,
+    listener: () => stop(name),
+  }));
+  for (const { name, listener } of listeners) signals.on(name, listener);
+  return {
+    signal: controller.signal,
+    status: () => status,
+    close: () => {
+      clearTimeout(timer);
+      for (const { name, listener } of listeners) signals.off(name, listener);
+    },
+  };
 }

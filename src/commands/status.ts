@@ -8,22 +8,57 @@ import {
   placeIn,
 } from "../aws/functions/function-name.ts";
 import { findFunction } from "../aws/functions/functions.ts";
-import { imageStatus } from "../aws/functions/image-use.ts";
+import { type ImageStatus, imageStatus } from "../aws/functions/image-use.ts";
 import { explain, formatState, troubleOf } from "../aws/functions/states.ts";
 import { type AliasFacts, listAliases, listVersions } from "../aws/functions/versions.ts";
 import { waitUntilSettled } from "../aws/functions/wait.ts";
 import { unlessDenied } from "../aws/refusals.ts";
 import { defaultRegion } from "../aws/regions.ts";
 import { LambdaPackError } from "../errors.ts";
-import { withAws } from "./aws.ts";
-import { readOptions } from "./options/read.ts";
-import {
-  type AliasStatus,
-  STATUS_OPTIONS,
-  type StatusOptions,
-  type StatusResult,
-  type VersionStatus,
-} from "./status-options.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { Architecture } from "../oci/platform.ts";
+import { AWS_OPTIONS, withAws } from "./aws.ts";
+import { type OptionsOf, off, readOptions, required } from "./options/read.ts";
+import { text } from "./options/types.ts";
+
+export interface VersionStatus {
+  readonly version: string;
+  readonly digest?: Digest;
+  readonly state: string;
+}
+
+export interface AliasStatus extends Omit<AliasFacts, "revisionId"> {
+  readonly digest?: Digest;
+}
+
+export interface StatusResult {
+  readonly function: string;
+  readonly region: string;
+  readonly arn: string;
+  readonly state: string;
+  /** false: it cannot be invoked, or the last update failed. */
+  readonly healthy: boolean;
+  /** What the state means, and how to recover from it. */
+  readonly explanation?: string;
+  readonly packageType: string;
+  readonly architecture: Architecture;
+  /** Memory in MB. */
+  readonly memory: number;
+  /** Timeout in seconds. */
+  readonly timeout: number;
+  readonly image?: ImageStatus;
+  /** Newest first. */
+  readonly versions: readonly VersionStatus[];
+  readonly aliases: readonly AliasStatus[];
+}
+
+export const STATUS_OPTIONS = {
+  function: required(text, "a name or an ARN"),
+  wait: off("wait until no change is in progress"),
+  ...AWS_OPTIONS,
+};
+
+export type StatusOptions = OptionsOf<typeof STATUS_OPTIONS>;
 
 /**
  * Returns the status of a function: its state and what that means, its image and whether Lambda can

@@ -4,7 +4,7 @@ import { resolveBase } from "../lambda/base-name.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import { requireRegistry, toPosixPath } from "../oci/explicit-registry.ts";
 import { formatReference, isTag, parseReference, type Reference } from "../oci/reference.ts";
-import type { Environment } from "./plan.ts";
+import type { Environment } from "./session.ts";
 
 /** The location of an image, as written on the command line. */
 export type ImageLocation =

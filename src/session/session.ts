@@ -8,6 +8,7 @@ import type { BuildEvent, OnEvent } from "../events.ts";
 import { openLayout } from "../layout/directory.ts";
 import { dockerArchiveSink, dockerArchiveSource } from "../layout/docker-archive.ts";
 import { ociArchiveSink, ociArchiveSource } from "../layout/oci-archive.ts";
+import type { Digest } from "../oci/digest.ts";
 import type { Reference } from "../oci/reference.ts";
 import type { ImageSink, ImageSource } from "../oci/store.ts";
 import { type CredentialSource, firstOf, withFallback } from "../registry/auth/credentials.ts";
@@ -17,8 +18,30 @@ import { BlobHolders } from "../registry/holders.ts";
 import { timeoutsFor } from "../registry/http/idle-timer.ts";
 import { type ImageOrigin, openRepository, type Repository } from "../registry/repository.ts";
 import { type ImageLocation, unreachable } from "./image-location.ts";
-import type { Environment, SessionPlan } from "./plan.ts";
-import { StepTimes, TransferTotals } from "./totals.ts";
+
+/** Environment variables as `process.env` holds them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The settings of one session. */
+export interface SessionPlan {
+  readonly environment: Environment;
+  /** undefined: no cache is read or written. */
+  readonly cacheDirectory: string | undefined;
+  /** How many blobs are transferred at once. */
+  readonly jobs: number;
+  readonly offline: boolean;
+  /** Hosts (`host:port`) that are reached over http, in addition to loopback. */
+  readonly insecureRegistries: readonly string[];
+  /** Seconds that a registry may be silent. */
+  readonly registryTimeout: number;
+  /** Hosts of token servers to which the registry's credentials may be sent. */
+  readonly trustRealms: readonly string[];
+  /** Hosts whose private addresses a registry may lead to. */
+  readonly allowPrivate: readonly string[];
+  readonly onEvent: OnEvent;
+  /** The caller's signal; undefined: nothing aborts the run. */
+  readonly signal: AbortSignal | undefined;
+}
 
 const FILES = {
   oci: { source: openLayout, sink: openLayout },
@@ -165,4 +188,59 @@ const NO_CREDENTIALS: CredentialSource = { get: async () => undefined };
 
 function stopped(cause: unknown): LambdaPackError {
   return new LambdaPackError("ABORTED", "stopped before the end", { cause });
+}
+
+/** Adds up, from a run's events, the bytes sent to and received from registries and files. */
+class TransferTotals {
+  #sent = 0;
+  readonly #received = new Map<Digest, number>();
+
+  record(event: BuildEvent): void {
+    if (event.type === "blob-done" && event.how === "uploaded") this.#sent += event.size;
+    // `received` is absolute, and starts again from zero when a download is repeated.
+    if (event.type === "download-progress") this.#received.set(event.digest, event.received);
+  }
+
+  get sent(): number {
+    return this.#sent;
+  }
+
+  get received(): number {
+    return [...this.#received.values()].reduce((sum, bytes) => sum + bytes, 0);
+  }
+}
+
+/** The steps of a build that take time. */
+export type Step = (typeof STEPS)[number];
+
+const STEPS = ["install", "collect", "fingerprint", "pack", "send"] as const;
+
+/** Adds up how long each step took, in milliseconds. Parallel parts each count in full. */
+class StepTimes {
+  readonly #ms: Record<Step, number> = { install: 0, collect: 0, fingerprint: 0, pack: 0, send: 0 };
+
+  /** Starts measuring a part of the step. Call the returned function when that part has ended. */
+  start(step: Step): () => void {
+    const startedAt = performance.now();
+    return () => {
+      this.#ms[step] += performance.now() - startedAt;
+    };
+  }
+
+  /** Runs `work`, and measures it as a part of the step. */
+  async measure<T>(step: Step, work: () => Promise<T>): Promise<T> {
+    const stop = this.start(step);
+    try {
+      return await work();
+    } finally {
+      stop();
+    }
+  }
+
+  /** Returns the whole milliseconds of each step so far. */
+  rounded(): Readonly<Record<Step, number>> {
+    const rounded = { ...this.#ms };
+    for (const step of STEPS) rounded[step] = Math.round(rounded[step]);
+    return rounded;
+  }
 }

@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { hasCode, LambdaPackError, misuse } from "../errors.ts";
 import { nearest } from "../lambda/nearest.ts";
 import { type ImageLocation, parseSource, pathKind } from "./image-location.ts";
-import type { Environment } from "./plan.ts";
+import type { Environment } from "./session.ts";
 
 /**
  * Parses the name of an image as {@link parseSource}, for a command that takes no directory.

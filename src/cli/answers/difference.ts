@@ -1,7 +1,6 @@
 import type { Difference, FileChange, LayerChange, LayerDifference } from "../../index.ts";
-import type { Mark } from "../report/style.ts";
-import { clean } from "../text/escape.ts";
-import { formatBytes, plural, shortDigest } from "../text/format.ts";
+import type { Mark } from "../report/lines.ts";
+import { clean, formatBytes, plural, shortDigest } from "../text/format.ts";
 import { cut, wrap } from "../text/wrap.ts";
 import { cutPath } from "./rows.ts";
 

@@ -2,8 +2,7 @@ import { posix } from "node:path";
 import { styleText } from "node:util";
 import type { CheckResult, Environment, Finding, Severity } from "../../index.ts";
 import type { Output } from "../io.ts";
-import { annotationLine, clean, isGitHub } from "../text/escape.ts";
-import { plural } from "../text/format.ts";
+import { annotationLine, clean, isGitHub, plural } from "../text/format.ts";
 import { wrap } from "../text/wrap.ts";
 
 const TONES = { error: "red", warning: "yellow", info: "cyan" } as const satisfies Record<Severity, string>;

@@ -1,7 +1,6 @@
 import type { InspectedContents, InspectedLayer, Inspection, LayerContents } from "../../index.ts";
-import type { Mark } from "../report/style.ts";
-import { clean } from "../text/escape.ts";
-import { formatBytes, plural, shortDigest } from "../text/format.ts";
+import type { Mark } from "../report/lines.ts";
+import { clean, formatBytes, plural, shortDigest } from "../text/format.ts";
 import { cut, widthOf, wrap } from "../text/wrap.ts";
 import { cutPath, pad, percent, table } from "./rows.ts";
 

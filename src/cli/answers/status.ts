@@ -1,6 +1,5 @@
 import type { AliasStatus, ImageStatus, StatusResult } from "../../index.ts";
-import { clean } from "../text/escape.ts";
-import { formatBytes, shortDigest } from "../text/format.ts";
+import { clean, formatBytes, shortDigest } from "../text/format.ts";
 import { wrap } from "../text/wrap.ts";
 
 const MAX_VERSIONS = 5;

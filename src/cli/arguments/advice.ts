@@ -2,8 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { type LambdaPackError, misuse } from "../../errors.ts";
 import { nearest } from "../../lambda/nearest.ts";
 import { COMMANDS } from "../commands.ts";
-import { type Flag, flagForm } from "./flags.ts";
-import { quote } from "./quote.ts";
+import { type Flag, flagForm, quote } from "./flags.ts";
 
 /** Flags of other tools, and what to write instead. */
 const OTHER_FLAGS: ReadonlyMap<string, string> = new Map([

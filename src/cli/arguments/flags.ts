@@ -4,7 +4,6 @@ import { misuse } from "../../errors.ts";
 import type { Environment } from "../../index.ts";
 import type { Command } from "../command.ts";
 import { OUTPUT_OPTIONS } from "./output-options.ts";
-import { quote } from "./quote.ts";
 
 /** The flag of one option. */
 export interface Flag {
@@ -75,7 +74,7 @@ export function isRequired({ absent }: Option<unknown>): boolean {
 export const OFF = "false";
 
 /** The words given for each flag, by the name of its option. */
-export type Words = ReadonlyMap<string, readonly string[]>;
+type Words = ReadonlyMap<string, readonly string[]>;
 
 /**
  * Reads the values of the options that were given. The command itself reads the environment
@@ -118,4 +117,12 @@ function readWord(
     `${name} should be ${type.words?.expected ?? type.expected}, not ${quote(word)}`,
     type.hint?.(word),
   );
+}
+
+/**
+ * Quotes a word of the user for a message, and cuts it so that a pasted file does not fill the
+ * screen.
+ */
+export function quote(word: string): string {
+  return JSON.stringify(word.length > 80 ? `${word.slice(0, 79)}…` : word);
 }

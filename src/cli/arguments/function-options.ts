@@ -1,5 +1,5 @@
 import { existsSync, statSync } from "node:fs";
-import { CONFIG_FILE } from "../../commands/config/config-file.ts";
+import { CONFIG_FILE } from "../../commands/options/common.ts";
 import { inGroup, type OptionTable, off, optional, withDefault } from "../../commands/options/read.ts";
 import { listOf, text } from "../../commands/options/types.ts";
 import { type LambdaPackError, misuse } from "../../errors.ts";
@@ -7,7 +7,7 @@ import type { DeployOptions, Environment } from "../../index.ts";
 import type { Answer } from "../command.ts";
 import { exitStatus } from "../exit.ts";
 import { failureJson } from "../failure.ts";
-import { quote } from "./quote.ts";
+import { quote } from "./flags.ts";
 
 /** The options of a command that works on the functions of a configuration file. */
 export const FUNCTION_OPTIONS = {

@@ -5,9 +5,8 @@ import type { Environment } from "../../index.ts";
 import type { Command, ListedCommand } from "../command.ts";
 import { COMMANDS } from "../commands.ts";
 import { unknownCommand, unknownFlag } from "./advice.ts";
-import { type Flag, flagForm, flagsOf, OFF, outputFlags, readWords } from "./flags.ts";
+import { type Flag, flagForm, flagsOf, OFF, outputFlags, quote, readWords } from "./flags.ts";
 import { OUTPUT_OPTIONS, type Output } from "./output-options.ts";
-import { quote } from "./quote.ts";
 
 /** What the user asks for. `command` of help is the command whose page is shown. */
 export type Request =

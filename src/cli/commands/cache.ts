@@ -3,7 +3,7 @@ import { type CacheOptions, PRUNE_CACHE_OPTIONS, type PruneCacheOptions } from "
 import { required } from "../../commands/options/read.ts";
 import { text } from "../../commands/options/types.ts";
 import { misuse } from "../../errors.ts";
-import { quote } from "../arguments/quote.ts";
+import { quote } from "../arguments/flags.ts";
 import { type Answer, defineCommand } from "../command.ts";
 import type { Api } from "../io.ts";
 import { formatBytes, plural } from "../text/format.ts";

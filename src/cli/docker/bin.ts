@@ -1,5 +1,5 @@
 import manifest from "../../../package.json" with { type: "json" };
-import { start } from "../start.ts";
+import { start } from "../io.ts";
 import { dockerMain } from "./main.ts";
 
 const stop = new AbortController();

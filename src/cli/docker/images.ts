@@ -19,7 +19,7 @@ export type LocalImage =
     }
   | { readonly kind: "archive"; readonly name: string; readonly path: string };
 
-export interface Login {
+interface Login {
   readonly username: string;
   readonly password: string;
 }

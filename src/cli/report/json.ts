@@ -1,6 +1,6 @@
 import type { BuildEvent } from "../../events.ts";
 import type { Io } from "../io.ts";
-import { jsonLine } from "../text/escape.ts";
+import { jsonLine } from "../text/format.ts";
 import type { Reporter } from "./reporter.ts";
 
 /** At most one line is printed in this time for the same layer or blob. */

@@ -1,11 +1,49 @@
+import { styleText } from "node:util";
 import type { BuildEvent } from "../../events.ts";
 import type { PushResult } from "../../index.ts";
-import { clean } from "../text/escape.ts";
-import { formatBytes, formatDuration, plural, shortDigest } from "../text/format.ts";
-import { awsLineOf } from "./aws-lines.ts";
+import type { Output } from "../io.ts";
+import { clean, formatBytes, formatDuration, plural, shortDigest } from "../text/format.ts";
 import type { EventOf } from "./reporter.ts";
-import { detail, fact, type Line, warning } from "./style.ts";
 import type { Tally } from "./tally.ts";
+
+/** A line that stays on the screen: a short label, then the text. */
+export interface Line {
+  readonly label: string;
+  readonly text: string;
+  readonly tone: "fact" | "done" | "warning" | "detail";
+}
+
+const lineWith =
+  (tone: Line["tone"]) =>
+  (label: string, text: string): Line => ({ label, text, tone });
+
+const fact = lineWith("fact");
+export const warning = lineWith("warning");
+const detail = lineWith("detail");
+
+/** Says that a signal came. */
+export function stoppingText(signal: string): string {
+  return signal === "SIGINT" ? "(press Ctrl-C again to force)" : `(a second ${signal} ends it at once)`;
+}
+
+/** Says what has stopped. `outcome`: what the command says about it. */
+export function stoppedText(signal: string, outcome: string | undefined): string {
+  return outcome ?? `by ${signal === "SIGINT" ? "Ctrl-C" : signal}`;
+}
+
+const COLOURS = { fact: "cyan", done: "green", warning: "yellow", detail: "gray" } as const;
+
+/** Colours a label by its tone, if the stream supports colours; NO_COLOR and FORCE_COLOR apply. */
+export function paint(text: string, tone: Line["tone"], stream: Output): string {
+  return styleText(COLOURS[tone], text, { stream });
+}
+
+/** Formats a title so that it stands out. */
+export type Mark = (text: string) => string;
+
+export function titles(stream: Output): Mark {
+  return (text) => paint(text, "fact", stream);
+}
 
 /** Returns the line for an event, or undefined if the event only changes the progress line. */
 export function lineOf(event: BuildEvent, tally: Tally, verbose: boolean): Line | undefined {
@@ -136,4 +174,71 @@ function retryText({ what, reason, attempt, waitMs }: EventOf<"retrying">): stri
 
 function waitingText({ what, silentMs, leftMs }: EventOf<"waiting">): string {
   return `${what} for ${formatDuration(silentMs)}; given up in ${formatDuration(leftMs)}`;
+}
+
+interface Columns {
+  readonly functionColumns: number;
+}
+
+/** Returns the line for an event about repositories or functions, if it has one. */
+function awsLineOf(event: BuildEvent, columns: Columns): Line | undefined {
+  switch (event.type) {
+    case "repository-ready":
+      return fact("repo", `${event.uri}  ${event.created ? "created" : "present"}`);
+    case "policy-change":
+      return fact("policy", `${event.change === "added" ? "+" : "-"} ${event.statement}`);
+    case "repository-note":
+      return fact("repo", event.what);
+    case "function-step":
+      return fact("lambda", `${named(event, columns)}${event.planned ? "would " : ""}${event.what}`);
+    case "function-state":
+      return fact(
+        "lambda",
+        `${named(event, columns)}${event.state}${event.reason ? `: ${event.reason}` : ""}`,
+      );
+    case "function-done":
+      return doneLine(event, columns);
+    case "image-pruned":
+      return fact(
+        event.planned ? "unused" : "deleted",
+        [event.reference, ...event.tags, formatBytes(event.size), ...ownerOf(event)].join("  "),
+      );
+    case "images-pruned":
+      return { label: "result", text: prunedText(event), tone: "done" };
+    default:
+      return undefined;
+  }
+}
+
+/** Formats the result of one function. ARNs are on stdout, and errors follow in full. */
+function doneLine(event: EventOf<"function-done">, columns: Columns): Line {
+  const text = `${named(event, columns)}${event.how.padEnd("unchanged".length)}  ${moreOf(event)}`.trimEnd();
+  return { label: "result", text, tone: event.how === "failed" ? "warning" : "done" };
+}
+
+function moreOf({ how, code, steps, version }: EventOf<"function-done">): string {
+  if (how === "planned") return steps === 0 ? "nothing to change" : plural(steps ?? 0, "change");
+  return code ?? (version === undefined ? "" : `version ${version}`);
+}
+
+function ownerOf({ owner }: EventOf<"image-pruned">): readonly string[] {
+  return owner === undefined ? [] : [`belongs to ${owner}`];
+}
+
+function prunedText(event: EventOf<"images-pruned">): string {
+  const { images, attached, size, used, kept, planned } = event;
+  const what =
+    images === 0
+      ? "nothing to delete"
+      : `${plural(images, "image")}${attached > 0 ? ` and ${attached} attached` : ""} ${planned ? "unused" : "deleted"} (${formatBytes(size)})`;
+  const hint = planned && images > 0 ? "; --yes deletes what is unused" : "";
+  return `${what}, ${used} used, ${kept} kept${hint}`;
+}
+
+/** Formats function and region, padded to the widest so far. */
+function named(
+  event: { readonly function: string; readonly region: string },
+  { functionColumns }: Columns,
+): string {
+  return `${`${event.function} ${event.region}`.padEnd(functionColumns)}  `;
 }

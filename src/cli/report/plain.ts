@@ -1,9 +1,8 @@
 import type { Io } from "../io.ts";
-import { clean, logText } from "../text/escape.ts";
-import { doneLines, lineOf } from "./lines.ts";
+import { clean, logText } from "../text/format.ts";
+import { doneLines, type Line, lineOf, paint, stoppedText, stoppingText, warning } from "./lines.ts";
 import { printFailure, printWarning, type Wrap } from "./problem.ts";
 import type { Reporter } from "./reporter.ts";
-import { type Line, paint, stoppedText, stoppingText, warning } from "./style.ts";
 import { Tally } from "./tally.ts";
 
 const HEARTBEAT_MS = 10_000;

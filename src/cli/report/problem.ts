@@ -2,7 +2,7 @@ import { styleText } from "node:util";
 import { exitStatus } from "../exit.ts";
 import { type Failure, failureOf } from "../failure.ts";
 import type { Io } from "../io.ts";
-import { annotationLine, clean, isGitHub, jsonLine, logText } from "../text/escape.ts";
+import { annotationLine, clean, isGitHub, jsonLine, logText } from "../text/format.ts";
 
 export type Wrap = (text: string, columns: number) => readonly string[];
 

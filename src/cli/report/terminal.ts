@@ -1,10 +1,9 @@
 import type { Io } from "../io.ts";
-import { clean } from "../text/escape.ts";
+import { clean } from "../text/format.ts";
 import { cut, wrap } from "../text/wrap.ts";
-import { doneLines, lineOf } from "./lines.ts";
+import { doneLines, type Line, lineOf, paint, stoppedText, stoppingText, warning } from "./lines.ts";
 import { printFailure, printProblem } from "./problem.ts";
 import type { Reporter } from "./reporter.ts";
-import { type Line, paint, stoppedText, stoppingText, warning } from "./style.ts";
 import { Tally } from "./tally.ts";
 
 /** The columns of the spinner, its space, and the last one, at which some terminals wrap. */

@@ -14,9 +14,8 @@ import type { Growing } from "../../oci/store.ts";
 import { formatName, type Target } from "../../session/image-location.ts";
 import { Session } from "../../session/session.ts";
 import { withAws } from "../aws.ts";
-import { warnOfNoEffect, warnOfUnbroken } from "../options/no-effect.ts";
-import { pushToNewRepository } from "../push/new-repository.ts";
-import { pushImage } from "../push/push.ts";
+import { foundIn, warnOfNoEffect, warnOfUnbroken } from "../options/no-effect.ts";
+import { pushImage, pushToNewRepository } from "../push/push.ts";
 import { type Destination, layerReports, type PushResult, statsOf } from "../push/result.ts";
 import { settleBase } from "./base/detected-base.ts";
 import { bundleSource } from "./bundle/bundle.ts";
@@ -38,7 +37,6 @@ import { buildLayers, findUntouched, signaturesOf } from "./layers/layers.ts";
 import { openPrevious } from "./layers/previous.ts";
 import { BUILD_OPTIONS, type BuildOptions } from "./options.ts";
 import { type BuildPlan, parseBuildOptions } from "./plan.ts";
-import { foundIn } from "./run-facts.ts";
 
 export interface BuildResult extends PushResult {
   /**

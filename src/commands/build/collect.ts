@@ -1,9 +1,14 @@
+import { posix } from "node:path";
+import type { StageFiles } from "../../dockerfile/stage-files.ts";
+import { collectedApp } from "../../lambda/handler/collected-app.ts";
 import { taskRootOf } from "../../lambda/handler/language.ts";
-import { type Collection, collect } from "../../layer/collect.ts";
+import { type Collection, collect, type SourceFile } from "../../layer/collect.ts";
+import { findDistributions } from "../../layer/packages.ts";
+import { developmentPackages, isInPackage, NPM_RECORDS } from "../../lint/dependencies/node.ts";
 import type { Image } from "../../oci/image.ts";
 import type { Session } from "../../session/session.ts";
+import type { Entry } from "../../tar/entry.ts";
 import { placeBehindLinks } from "./base/base-links.ts";
-import { omitDevelopment } from "./omit-development.ts";
 
 /** The rules for which files go into the image, and to which path. */
 export interface SourcePlan {
@@ -65,4 +70,57 @@ export async function collectFiles(plan: SourcePlan, base: Image, session: Sessi
     leftOut: files.leftOut ?? [],
   });
   return files;
+}
+
+/** Returns files that are not from the source directory as if they had been collected from one. */
+export function collectionOf(
+  entries: readonly Entry[],
+  distributions: Collection["distributions"] = [],
+): Collection {
+  return {
+    files: entries.map((entry) => ({ path: entry.path, entry })),
+    count: entries.filter(({ kind }) => kind !== "directory").length,
+    bytes: entries.reduce((sum, entry) => sum + (entry.kind === "file" ? entry.size : 0), 0),
+    warnings: [],
+    distributions,
+    directoryModes: BASE_MODES,
+  };
+}
+
+/** Finds the installed Python packages among files. */
+export function distributionsIn(entries: readonly Entry[]): Collection["distributions"] {
+  return findDistributions(entries.map((entry) => ({ path: entry.path, entry })));
+}
+
+/** Returns the files of a stage as a collection to pack, with their paths in the image. */
+export function stageCollection(stage: StageFiles): Collection {
+  const entries = stage.entries(BASE_MODES);
+  return { ...collectionOf(entries, distributionsIn(entries)), installed: stage.installedPaths() };
+}
+
+/**
+ * Leaves out the packages that npm marks as needed for development only, and the links to their
+ * programs.
+ */
+async function omitDevelopment(collection: Collection, { emit }: Pick<Session, "emit">): Promise<Collection> {
+  const app = collectedApp(collection);
+  const records = app.names.has(NPM_RECORDS) ? await app.read(NPM_RECORDS) : undefined;
+  if (records === undefined) {
+    emit({
+      type: "warning",
+      message: `--omit-dev has no effect: ${NPM_RECORDS}, which npm writes, is not there`,
+      hint: "install without development packages: npm ci --omit=dev, pnpm install --prod, yarn install --production",
+    });
+    return collection;
+  }
+  const packages = developmentPackages(records);
+  const files = collection.files.filter((file) => !isInPackage(placeOf(file), packages));
+  const left = files.filter(({ entry }) => entry.kind !== "directory");
+  const bytes = files.reduce((sum, { entry }) => sum + (entry.kind === "file" ? entry.size : 0), 0);
+  return { ...collection, files, count: left.length, bytes };
+}
+
+/** Returns the path that decides: for a link, its target. */
+function placeOf({ path, entry }: SourceFile): string {
+  return entry.kind === "symlink" ? posix.join(posix.dirname(path), entry.target) : path;
 }

@@ -12,8 +12,7 @@ import { parseTarget } from "../../layer/source-root.ts";
 import { type Group, split } from "../../layer/split.ts";
 import { type Digest, digestOf } from "../../oci/digest.ts";
 import type { Session } from "../../session/session.ts";
-import { collectionOf } from "./added-files.ts";
-import type { SourcePlan } from "./collect.ts";
+import { collectionOf, type SourcePlan } from "./collect.ts";
 import { type BuiltLayer, type Found, type LayerContext, layerOf } from "./layers/built-layer.ts";
 import { cachedLayer } from "./layers/layers.ts";
 

@@ -17,11 +17,11 @@ import {
   refuseRegistries,
   type Target,
 } from "../../session/image-location.ts";
-import type { Environment, SessionPlan } from "../../session/plan.ts";
+import type { Environment, SessionPlan } from "../../session/session.ts";
 import { readSessionOptions } from "../options/common.ts";
-import type { Run } from "../options/no-effect.ts";
+import { type Run, runOf } from "../options/no-effect.ts";
 import { dashed, type Values } from "../options/read.ts";
-import { mergeVariables } from "../options/variable-files.ts";
+import { mergeVariables } from "../options/records.ts";
 import { detectBases } from "./base/detected-base.ts";
 import type { SourcePlan } from "./collect.ts";
 import type { CommandPlan } from "./command.ts";
@@ -31,7 +31,6 @@ import { type DockerfileSource, readDockerfile } from "./dockerfile/source.ts";
 import type { LayerPlan } from "./layers/built-layer.ts";
 import type { ReusePlan } from "./layers/previous.ts";
 import { BUILD_OPTIONS, type BuildOptions } from "./options.ts";
-import { runOf } from "./run-facts.ts";
 
 /** The plan of a build, decided before any request. Each step gets its own part. */
 export interface BuildPlan {

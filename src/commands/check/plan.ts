@@ -12,7 +12,7 @@ import {
 import type { Digest } from "../../oci/digest.ts";
 import { formatPlatform, type Platform, platformOf } from "../../oci/platform.ts";
 import { type ImageLocation, parseSource, pathKind } from "../../session/image-location.ts";
-import type { SessionPlan } from "../../session/plan.ts";
+import type { SessionPlan } from "../../session/session.ts";
 import { refusePath, withoutDirectory } from "../../session/source-path.ts";
 import { pickBuildOptions } from "../build/options.ts";
 import { type BuildPlan, parseBuildOptions } from "../build/plan.ts";

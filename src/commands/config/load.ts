@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import { readConfigurationFile } from "../../blobs/regular-file.ts";
 import { LambdaPackError, misuse } from "../../errors.ts";
 import { nearest, oneOf } from "../../lambda/nearest.ts";
-import { CONFIG_FILE } from "./config-file.ts";
+import { CONFIG_FILE } from "../options/common.ts";
 import { type ConfigFile, parseConfig } from "./parse.ts";
 import { CONFIG_TABLE, FUNCTION_TABLE } from "./table.ts";
 

@@ -1,5 +1,5 @@
 import { isAbsolute, join } from "node:path";
-import type { Environment } from "../../session/plan.ts";
+import type { Environment } from "../../session/session.ts";
 import { type OptionTable, readVariable } from "../options/read.ts";
 import type { ConfigFile, Settings } from "./parse.ts";
 

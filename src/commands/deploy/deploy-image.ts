@@ -20,8 +20,7 @@ import { buildImage } from "../build/build.ts";
 import { type BuildOptions, pickBuildOptions } from "../build/options.ts";
 import { type BuildPlan, parseBuildOptions } from "../build/plan.ts";
 import { warnOfNoEffect } from "../options/no-effect.ts";
-import { pushToNewRepository } from "../push/new-repository.ts";
-import { pushImage } from "../push/push.ts";
+import { pushImage, pushToNewRepository } from "../push/push.ts";
 import { DEPLOY_OPTIONS, type DeployOptions, type DeployValues } from "./options.ts";
 
 /**

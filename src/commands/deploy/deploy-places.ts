@@ -20,7 +20,7 @@ import {
 import { checkRegion, defaultRegion, environmentRegion } from "../../aws/regions.ts";
 import { LambdaPackError } from "../../errors.ts";
 import type { ImageLocation } from "../../session/image-location.ts";
-import type { Environment } from "../../session/plan.ts";
+import type { Environment } from "../../session/session.ts";
 import type { DeployValues } from "./options.ts";
 
 /** Returns the repository that the options or the source name; undefined if they name none. */

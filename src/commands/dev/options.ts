@@ -1,11 +1,10 @@
 import { existsSync } from "node:fs";
 import { LambdaPackError } from "../../errors.ts";
 import { openRoot } from "../../layer/source-root.ts";
-import type { SessionPlan } from "../../session/plan.ts";
-import { CONFIG_FILE } from "../config/config-file.ts";
+import type { SessionPlan } from "../../session/session.ts";
 import { type ConfiguredFunction, configuredFunctions } from "../local/configured.ts";
 import { LOCAL_OPTIONS, type LocalPlan, localPlan, needsPreparation } from "../local/options.ts";
-import { readSessionOptions } from "../options/common.ts";
+import { CONFIG_FILE, readSessionOptions } from "../options/common.ts";
 import type { NoEffect, Run } from "../options/no-effect.ts";
 import { adapted, type OptionsOf, off, optional, texts, type Values, withDefault } from "../options/read.ts";
 import { text, wholeNumber } from "../options/types.ts";

@@ -3,7 +3,7 @@ import { parseEcrHost } from "../../aws/ecr/names.ts";
 import { misuse } from "../../errors.ts";
 import { formatReference } from "../../oci/reference.ts";
 import { parseTargets, tagOf } from "../../session/image-location.ts";
-import type { Environment } from "../../session/plan.ts";
+import type { Environment } from "../../session/session.ts";
 import { loadConfig } from "../config/load.ts";
 import { mergeSettings } from "../config/merge.ts";
 import type { Settings } from "../config/parse.ts";
@@ -12,7 +12,7 @@ import { DEPLOY_OPTIONS } from "../deploy/options.ts";
 import type { OptionTable } from "../options/read.ts";
 import { functionSettings } from "./plan.ts";
 
-export interface DirectoryScope {
+interface DirectoryScope {
   /** The configuration file. */
   readonly file: string;
   /** The options of the command; settings of other commands are left out. */

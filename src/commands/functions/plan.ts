@@ -2,15 +2,14 @@ import { join } from "node:path";
 import { LOCK_FILE } from "../../base/lock.ts";
 import { LambdaPackError, misuse } from "../../errors.ts";
 import { formatName, type ImageLocation } from "../../session/image-location.ts";
-import type { Environment, SessionPlan } from "../../session/plan.ts";
+import type { Environment, SessionPlan } from "../../session/session.ts";
 import { type BuildOptions, pickBuildOptions } from "../build/options.ts";
 import { type BuildPlan, parseBuildOptions } from "../build/plan.ts";
-import { CONFIG_FILE } from "../config/config-file.ts";
 import { type LoadedConfig, loadConfig, selectFunctions } from "../config/load.ts";
 import { mergeSettings } from "../config/merge.ts";
 import type { Settings } from "../config/parse.ts";
 import { CONFIG_TABLE } from "../config/table.ts";
-import { type SessionOptions, sessionPlanOf } from "../options/common.ts";
+import { CONFIG_FILE, type SessionOptions, sessionPlanOf } from "../options/common.ts";
 
 /** The options of every command for the functions of a configuration file. */
 export interface FunctionsOptions extends SessionOptions {
@@ -111,4 +110,25 @@ function refuseSharedDestinations(functions: readonly FunctionPlan[]): void {
 function placesOf(location: ImageLocation, tags: readonly string[]): readonly string[] {
   const name = formatName(location);
   return tags.length === 0 ? [name] : tags.map((tag) => `${name}:${tag}`);
+}
+
+/**
+ * Returns the settings of each function: defaults, its own, variables and options, with resolved
+ * paths. Only the variables of options are read.
+ * @throws CONFIG_INVALID, USAGE
+ */
+export function showConfig(options: FunctionsOptions): {
+  readonly functions: Readonly<Record<string, Settings>>;
+} {
+  const {
+    config: file = CONFIG_FILE,
+    functions: names = [],
+    options: flags = {},
+    environment = process.env,
+  } = options;
+  const loaded = loadConfig(file);
+  const functions = selectFunctions(loaded, names).map(
+    (name) => [name, functionSettings(loaded, name, flags, environment)] as const,
+  );
+  return { functions: Object.fromEntries(functions) };
 }

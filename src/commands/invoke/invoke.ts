@@ -1,15 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { LambdaPackError } from "../../errors.ts";
 import type { OnEvent } from "../../events.ts";
+import type { Outcome } from "../../runtime/api/invocation.ts";
 import { ExecutionEnvironment } from "../../runtime/execution.ts";
 import { LogLines } from "../../runtime/log.ts";
 import type { InvocationReport } from "../../runtime/report.ts";
 import { directoryFunction, type Runnable } from "../local/function.ts";
 import { needsPreparation } from "../local/options.ts";
+import { readSessionOptions } from "../options/common.ts";
 import { warnOfNoEffect } from "../options/no-effect.ts";
-import { invocationError } from "./invocation-error.ts";
 import {
   INVOKE_OPTIONS,
+  type InvocationError,
   type InvokeOptions,
   type InvokePlan,
   type InvokeResult,
@@ -41,11 +43,19 @@ export async function invoke(options: InvokeOptions): Promise<InvokeResult> {
   return withImageFunction(target, (unpacked) => run(unpacked, plan));
 }
 
-/** Reads the configuration file, if there is one; otherwise its parser is not loaded. */
-async function withSettings(options: InvokeOptions): Promise<InvokeOptions> {
-  if (options.config === undefined) return options;
-  const { withConfiguration } = await import("./configured.ts");
-  return withConfiguration(options);
+/**
+ * Merges the settings of the function that `source` names in the configuration file, if there is
+ * one, with the options of the caller, which win. Otherwise the file's parser is not loaded.
+ * @throws CONFIG_INVALID, USAGE
+ */
+async function withSettings(given: InvokeOptions): Promise<InvokeOptions> {
+  const { config, source, ...flags } = given;
+  if (config === undefined) return given;
+  const { session } = readSessionOptions("invoke", INVOKE_OPTIONS, given);
+  const { configuredFunctions } = await import("../local/configured.ts");
+  const [found] = configuredFunctions(config, [source], flags, session.environment);
+  const { directory = source, file, options = {} } = found ?? {};
+  return { ...flags, ...options, ...(file !== undefined && { file }), source: directory };
 }
 
 async function run(runnable: Runnable, { target, payload, onChunk }: InvokePlan): Promise<InvokeResult> {
@@ -108,4 +118,25 @@ function resultOf(
     handler: facts.handler,
     logs,
   };
+}
+
+/** Parses the error that a runtime posted; languages differ in the name of the stack trace. */
+function invocationError({ errorType, body }: Exclude<Outcome, { kind: "result" }>): InvocationError {
+  const value = objectIn(body.toString());
+  const message = value["errorMessage"];
+  const trace = value["stackTrace"] ?? value["trace"];
+  return {
+    errorType,
+    errorMessage: typeof message === "string" ? message : body.toString(),
+    stackTrace: Array.isArray(trace) ? trace.map((line) => String(line).replace(/\n$/, "")) : [],
+  };
+}
+
+function objectIn(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {}; // a runtime can send anything
+  }
 }

@@ -4,7 +4,6 @@ import { sampleEvent } from "../../runtime/samples/samples.ts";
 import { type ImageLocation, parseSource } from "../../session/image-location.ts";
 import { DOCKERFILE_OPTIONS } from "../build/option-groups.ts";
 import type { BuildOptions } from "../build/options.ts";
-import { CONFIG_FILE } from "../config/config-file.ts";
 import type { ImagePlan } from "../local/image.ts";
 import {
   LOCAL_OPTIONS,
@@ -13,7 +12,7 @@ import {
   machineArchitecture,
   needsPreparation,
 } from "../local/options.ts";
-import { IMAGE_SUMMARY, readSessionOptions, SESSION_OPTIONS } from "../options/common.ts";
+import { CONFIG_FILE, IMAGE_SUMMARY, readSessionOptions, SESSION_OPTIONS } from "../options/common.ts";
 import type { Run } from "../options/no-effect.ts";
 import { adapted, type OptionsOf, off, optional, required, type Values } from "../options/read.ts";
 import { instance, json, text, toggle } from "../options/types.ts";

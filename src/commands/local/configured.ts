@@ -1,4 +1,4 @@
-import type { Environment } from "../../session/plan.ts";
+import type { Environment } from "../../session/session.ts";
 import { type LoadedConfig, loadConfig, selectFunctions } from "../config/load.ts";
 import { mergeSettings } from "../config/merge.ts";
 import type { Settings } from "../config/parse.ts";

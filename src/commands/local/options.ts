@@ -1,7 +1,7 @@
 import { LambdaPackError } from "../../errors.ts";
 import type { Architecture } from "../../oci/platform.ts";
 import { isReservedVariable } from "../../runtime/environment.ts";
-import type { SessionPlan } from "../../session/plan.ts";
+import type { SessionPlan } from "../../session/session.ts";
 import { INSTALL_OPTIONS } from "../build/option-groups.ts";
 import { ARCHITECTURE, REGISTRY_TIMEOUT, SESSION_OPTIONS, TRANSFER_OPTIONS } from "../options/common.ts";
 import { inBundle, type NoEffect, withoutInstall, withRule } from "../options/no-effect.ts";
@@ -15,9 +15,8 @@ import {
   type Values,
   withDefault,
 } from "../options/read.ts";
-import { variables } from "../options/records.ts";
+import { mergeVariables, variables } from "../options/records.ts";
 import { handlerText, text, wholeNumber } from "../options/types.ts";
-import { mergeVariables } from "../options/variable-files.ts";
 
 const unbuilt: NoEffect = ({ runsUnbuilt }) =>
   runsUnbuilt ? "the directory runs as it is, and nothing is downloaded" : undefined;

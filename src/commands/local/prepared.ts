@@ -1,21 +1,34 @@
-import { existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import type { Base } from "../../base/base.ts";
 import type { Installation, InstalledFiles } from "../../dependencies/installation.ts";
 import type { InstallPlan } from "../../dependencies/plan.ts";
 import { LambdaPackError } from "../../errors.ts";
 import { resolveBase } from "../../lambda/base-name.ts";
+import type { Language } from "../../lambda/bases.ts";
+import { Source } from "../../layer/encode/source.ts";
+import { emptyImage } from "../../oci/compose.ts";
+import { platformOf } from "../../oci/platform.ts";
 import { removeTree } from "../../rootfs/unpack/unpack.ts";
 import { readApp } from "../../runtime/app.ts";
-import { Session } from "../../session/session.ts";
+import { findNode, findPython } from "../../runtime/host/interpreter.ts";
+import { type Environment, Session } from "../../session/session.ts";
+import type { Entry, FileEntry } from "../../tar/entry.ts";
 import { bundleSource } from "../build/bundle/bundle.ts";
 import { collectFiles } from "../build/collect.ts";
-import { planDependencies } from "../build/install.ts";
+import { planDependencies, runInstallation } from "../build/install.ts";
 import { type BuildPlan, parseBuildOptions } from "../build/plan.ts";
 import { type DebugPorts, type DirectoryRunnable, directoryFunction, functionNameOf } from "./function.ts";
-import { hostBase } from "./host-base.ts";
-import { LaidOut } from "./lay-out.ts";
-import type { LocalPlan } from "./options.ts";
+import { type LocalPlan, machineArchitecture } from "./options.ts";
 
 /**
  * A directory whose function is bundled, or whose dependencies are installed, before it runs on
@@ -114,15 +127,10 @@ class Preparation {
 
   /** Installs the packages again only if the lock file changed. */
   async #install(installation: Installation, { lockFiles }: InstallPlan): Promise<InstalledFiles> {
-    const { environment, offline, insecureRegistries, cache, signal, emit } = this.#session;
     const key = lockFiles.map(({ file }) => readFileSync(file, "utf8")).join();
     if (this.#installed?.key === key) return this.#installed.files;
-    const total = installation.packages.length;
-    const files = await installation.install({
-      ...{ cache, environment, offline, insecureRegistries, signal, onEvent: emit },
-      workDirectory: await cache.makeWorkDirectory(),
-      onProgress: (progress) => emit({ type: "install-progress", ...progress, total }),
-    });
+    const workDirectory = await this.#session.cache.makeWorkDirectory();
+    const files = await runInstallation(installation, workDirectory, this.#session);
     this.#installed = { key, files };
     return files;
   }
@@ -147,4 +155,93 @@ function requireLinux(): void {
       hint: "install them with their own package manager, and leave out --install",
     },
   );
+}
+
+/**
+ * Creates a base that describes this machine: the target for bundling and installing if a function
+ * runs with this machine's Node or Python.
+ * @throws USAGE for another language; RUNTIME_MISSING
+ */
+async function hostBase(language: Language | undefined, environment: Environment): Promise<Base> {
+  const architecture = machineArchitecture();
+  const { settings, ...image } = emptyImage(platformOf(architecture), "oci");
+  const config = { Entrypoint: ["/lambda-entrypoint.sh"], WorkingDir: "/var/task" };
+  return {
+    image: { ...image, settings: { ...settings, config } },
+    reference: "this machine",
+    facts: {
+      ...(await interpreterOf(language, environment)),
+      ...{ system: "AL2023", architectures: [architecture], deprecated: "9999-12-31" },
+    },
+  };
+}
+
+async function interpreterOf(
+  language: Language | undefined,
+  environment: Environment,
+): Promise<{ readonly repository: Language; readonly tag: string }> {
+  if (language === "nodejs") {
+    const { version } = await findNode(environment);
+    return { repository: language, tag: version.split(".")[0] ?? "" };
+  }
+  if (language === "python") {
+    const { version } = await findPython(environment);
+    return { repository: language, tag: version.split(".").slice(0, 2).join(".") };
+  }
+  throw new LambdaPackError(
+    "USAGE",
+    `--install without a sandbox is for Node and Python, and this is ${language}`,
+    {
+      hint: "add --sandbox to invoke: the directory is built and runs as an image",
+    },
+  );
+}
+
+/** A directory with the files of entries, which can be updated to other entries. */
+class LaidOut {
+  readonly directory: string;
+  /** The state of the entry that was written for each path. */
+  #written = new Map<string, string>();
+
+  constructor(directory: string) {
+    this.directory = directory;
+    mkdirSync(directory, { recursive: true });
+  }
+
+  /** Writes the entries that changed since the last call, and removes files without an entry. */
+  update(entries: Iterable<Entry>): void {
+    const written = new Map<string, string>();
+    for (const entry of entries) {
+      const state = JSON.stringify(entry);
+      written.set(entry.path, state);
+      if (this.#written.get(entry.path) !== state) this.#write(entry);
+    }
+    for (const path of this.#written.keys())
+      if (!written.has(path)) rmSync(join(this.directory, path), { recursive: true, force: true });
+    this.#written = written;
+  }
+
+  #write(entry: Entry): void {
+    const place = join(this.directory, entry.path);
+    if (entry.kind === "directory") return void mkdirSync(place, { recursive: true });
+    mkdirSync(dirname(place), { recursive: true });
+    rmSync(place, { recursive: true, force: true });
+    if (entry.kind === "symlink") symlinkSync(entry.target, place);
+    else writeFile(entry, place);
+  }
+}
+
+function writeFile(entry: FileEntry, place: string): void {
+  if (entry.offset === undefined) {
+    copyFileSync(entry.source, place);
+    return;
+  }
+  const bytes = Buffer.alloc(entry.size);
+  const source = new Source(entry);
+  try {
+    while (source.left > 0) source.read(bytes, entry.size - source.left);
+  } finally {
+    source.close();
+  }
+  writeFileSync(place, bytes, { mode: entry.mode });
 }

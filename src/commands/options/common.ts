@@ -2,7 +2,7 @@ import { homedir } from "node:os";
 import { defaultCacheDirectory } from "../../cache/directory.ts";
 import type { OnEvent } from "../../events.ts";
 import { ARCHITECTURES, type Architecture } from "../../oci/platform.ts";
-import type { Environment, SessionPlan } from "../../session/plan.ts";
+import type { Environment, SessionPlan } from "../../session/session.ts";
 import { withoutRegistry, withoutServer } from "./no-effect.ts";
 import {
   adapted,
@@ -34,6 +34,9 @@ export const ARCHITECTURE = {
   hint: (value: unknown) =>
     String(value).includes(",") ? "an image for Lambda has one architecture: build one for each" : undefined,
 };
+
+/** The configuration file of a project. */
+export const CONFIG_FILE = "lambda-pack.jsonc";
 
 /** The forms of an image that commands read. */
 export const IMAGE_SUMMARY =

@@ -1,6 +1,6 @@
 import { type LambdaPackError, misuse } from "../../errors.ts";
 import { nearest } from "../../lambda/nearest.ts";
-import type { Environment } from "../../session/plan.ts";
+import type { Environment } from "../../session/session.ts";
 import type { NoEffect } from "./no-effect.ts";
 import { type OptionType, textOrList, toggle } from "./types.ts";
 

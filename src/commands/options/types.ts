@@ -1,4 +1,4 @@
-import type { Environment } from "../../session/plan.ts";
+import type { Environment } from "../../session/session.ts";
 
 /** The type of an option's value, which is parsed from what a caller gives: an `Input`. */
 export interface OptionType<T, Input = T> {

@@ -5,7 +5,7 @@ import {
   refuseRegistries,
   type Target,
 } from "../../session/image-location.ts";
-import type { SessionPlan } from "../../session/plan.ts";
+import type { SessionPlan } from "../../session/session.ts";
 import { parseImageSource } from "../../session/source-path.ts";
 import {
   ARCHITECTURE_OPTION,

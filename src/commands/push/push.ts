@@ -1,5 +1,6 @@
 import { allOrAbort, createLimiter, type Limiter } from "../../async/concurrency.ts";
-import { LambdaPackError } from "../../errors.ts";
+import { type Pacing, REAL_PACING, retry } from "../../async/retry.ts";
+import { hasCode, LambdaPackError } from "../../errors.ts";
 import type { BlobHow } from "../../events.ts";
 import type { Content } from "../../oci/content.ts";
 import type { Image } from "../../oci/image.ts";
@@ -146,4 +147,37 @@ async function publish(
 function announce({ descriptor }: Content, how: BlobHow, sink: ImageSink, session: Session): void {
   const { digest, size } = descriptor;
   session.emit({ type: "blob-done", destination: sink.name, digest, size, how });
+}
+
+const PATIENCE_MS = 60_000;
+const LONGEST_WAIT_MS = 8_000;
+
+/**
+ * Repeats `push` while the registry does not find a repository that was just created: its API knows
+ * the repository some seconds earlier (terraform-provider-aws#3859).
+ * @throws REPOSITORY_NOT_FOUND after a minute, and any other error of `push` at once
+ */
+export function pushToNewRepository<T>(
+  push: () => Promise<T>,
+  { emit, signal }: Pick<Session, "emit" | "signal">,
+  pacing: Pacing = REAL_PACING,
+): Promise<T> {
+  const startedAt = pacing.now();
+  return retry(push, {
+    pacing,
+    signal,
+    delayAfter: (error, attempt) => {
+      if (!hasCode(error, "REPOSITORY_NOT_FOUND")) return undefined;
+      const waitMs = Math.min(LONGEST_WAIT_MS, 500 * 2 ** attempt);
+      return pacing.now() + waitMs > startedAt + PATIENCE_MS ? undefined : waitMs;
+    },
+    onRetry: ({ attempt, waitMs }) =>
+      emit({
+        type: "retrying",
+        what: "push to the new repository",
+        attempt,
+        waitMs,
+        reason: "the registry does not know it yet",
+      }),
+  });
 }

@@ -1,8 +1,7 @@
 import type { LayerHow } from "../../events.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { Image } from "../../oci/image.ts";
-import type { Session } from "../../session/session.ts";
-import type { Step } from "../../session/totals.ts";
+import type { Session, Step } from "../../session/session.ts";
 
 export interface Destination {
   /** The image by digest: `registry/repo@sha256:…` or `oci:DIR@sha256:…`. */

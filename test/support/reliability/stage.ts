@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Environment } from "../../../src/session/plan.ts";
+import type { Environment } from "../../../src/session/session.ts";
 import type { Repository } from "../ecr/content/repositories.ts";
 import { ACCOUNT, REGION } from "../ecr/ecr.ts";
 import { privateQuirks, type Quirks } from "../ecr/quirks.ts";

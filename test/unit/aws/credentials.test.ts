@@ -11,7 +11,7 @@ import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { ecrCredentials } from "../../../src/aws/ecr/ecr-credentials.ts";
 import { EXIT_STATUS } from "../../../src/cli/exit.ts";
 import type { ErrorCode } from "../../../src/errors.ts";
-import type { Environment } from "../../../src/session/plan.ts";
+import type { Environment } from "../../../src/session/session.ts";
 import { CertificateAuthority } from "../../support/http/certificates.ts";
 import { ConnectProxy } from "../../support/http/proxy.ts";
 import { resolveName } from "../../support/http/resolver.ts";

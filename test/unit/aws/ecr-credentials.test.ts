@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { ecrCredentials } from "../../../src/aws/ecr/ecr-credentials.ts";
 import type { BuildEvent } from "../../../src/events.ts";
-import type { Environment } from "../../../src/session/plan.ts";
+import type { Environment } from "../../../src/session/session.ts";
 import { later } from "../../support/time.ts";
 
 const HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";

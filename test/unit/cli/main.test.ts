@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
-import { watchSignals } from "../../../src/cli/interruption.ts";
+import { watchSignals } from "../../../src/cli/run.ts";
 import { LambdaPackError } from "../../../src/errors.ts";
 import { built, lambdaPack } from "../../support/cli/cli.ts";
 

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { eventsOf, outputSchemaText } from "../../../scripts/docs/output-schema.ts";
 import { parseConfig } from "../../../src/commands/config/parse.ts";
-import { configSchema, schemaText } from "../../../src/commands/config/schema.ts";
+import { configSchema, schemaText } from "../../../src/commands/config/table.ts";
 import type { OptionTable } from "../../../src/commands/options/read.ts";
 
 const string = {

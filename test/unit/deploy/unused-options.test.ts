@@ -6,13 +6,13 @@ import { after, afterEach, before, describe, it } from "node:test";
 import { deployPaced } from "../../../src/commands/deploy/deploy.ts";
 import { DEPLOY_OPTIONS } from "../../../src/commands/deploy/options.ts";
 import type { OptionTable } from "../../../src/commands/options/read.ts";
-import { PRUNE_OPTIONS } from "../../../src/commands/prune-options.ts";
+import { PRUNE_OPTIONS } from "../../../src/commands/prune.ts";
 import {
   CREATE_REPOSITORY_OPTIONS,
   IAM_POLICY_OPTIONS,
   REPOSITORY_POLICY_OPTIONS,
-} from "../../../src/commands/repo-options.ts";
-import { STATUS_OPTIONS } from "../../../src/commands/status-options.ts";
+} from "../../../src/commands/repo.ts";
+import { STATUS_OPTIONS } from "../../../src/commands/status.ts";
 import type { BuildEvent } from "../../../src/events.ts";
 import {
   build,

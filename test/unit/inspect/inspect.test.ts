@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { pairLayers } from "../../../src/commands/diff/pair-layers.ts";
+import { pairLayers } from "../../../src/commands/diff/diff.ts";
 import { check, diff, inspect, LambdaPackError } from "../../../src/index.ts";
 import { openLayout } from "../../../src/layout/directory.ts";
 import { dockerArchiveSink } from "../../../src/layout/docker-archive.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { push } from "../../../src/commands/push/push.ts";
 import { LambdaPackError } from "../../../src/errors.ts";
-import type { Environment } from "../../../src/session/plan.ts";
+import type { Environment } from "../../../src/session/session.ts";
 import { REGION } from "../../support/ecr/ecr.ts";
 import { type Fault, failing } from "../../support/ecr/http/faults.ts";
 import { type EcrAction, privateQuirks } from "../../support/ecr/quirks.ts";

@@ -59,7 +59,7 @@ export async function bundleSource(plan: BuildPlan, base: Base, session: Session
 }
 
 /** A plan whose source directory is that of the bundle, if there is one. */
-export interface BundledPlan extends BuildPlan {
+interface BundledPlan extends BuildPlan {
   /** Absolute paths of the directories with the bundle's own source files, without packages. */
   readonly sources?: ReadonlySet<string>;
 }

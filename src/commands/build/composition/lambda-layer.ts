@@ -6,10 +6,10 @@ import type { Collection } from "../../../layer/collect.ts";
 import { isNever } from "../../../layer/ignore/never.ts";
 import { parseLinkTarget } from "../../../layer/names.ts";
 import type { Session } from "../../../session/session.ts";
-import { collectionOf as addedFiles, distributionsIn } from "../added-files.ts";
-import type { LambdaLayerPlan } from "./lambda-layer-plan.ts";
+import { collectionOf as addedFiles, distributionsIn } from "../collect.ts";
 import { fetchLayerVersion } from "./layer-version.ts";
 import { emitFiles, type Part, type PartContext, refusePart } from "./part.ts";
+import type { LambdaLayerPlan } from "./plan.ts";
 
 /**
  * The unpacked size of all layers of a function ("Lambda quotas" in AWS's documentation). The limit

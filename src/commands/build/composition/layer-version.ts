@@ -10,8 +10,8 @@ import { architectureOf } from "../../../oci/platform.ts";
 import { createHttp } from "../../../registry/http/http.ts";
 import type { Session } from "../../../session/session.ts";
 import { withAws } from "../../aws.ts";
-import type { LambdaLayerPlan } from "./lambda-layer-plan.ts";
 import { type PartContext, refusePart } from "./part.ts";
+import type { LambdaLayerPlan } from "./plan.ts";
 
 type VersionPlan = Extract<LambdaLayerPlan, { readonly kind: "version" }>;
 

@@ -5,9 +5,8 @@ import { within } from "../../../lint/facts.ts";
 import { parentOf } from "../../../tar/entry.ts";
 import { placeBehindLinks } from "../base/base-links.ts";
 import { copyFromImage } from "./copy.ts";
-import { addDirectory, addExtension } from "./directories.ts";
 import { addLambdaLayer } from "./lambda-layer.ts";
-import { type Part, type PartContext, refusePart } from "./part.ts";
+import { addDirectory, addExtension, type Part, type PartContext, refusePart } from "./part.ts";
 import type { CompositionPlan } from "./plan.ts";
 
 /** The parts of an image, in the order of their layers. */

@@ -5,8 +5,8 @@ import type { Collection } from "../../../layer/collect.ts";
 import type { MergedView } from "../../../rootfs/view/merged-view.ts";
 import { programPath } from "../../../runtime/launcher.ts";
 import type { Entry } from "../../../tar/entry.ts";
-import { collectionOf } from "../added-files.ts";
 import { baseView } from "../base/base-links.ts";
+import { collectionOf } from "../collect.ts";
 import { type Part, type PartContext, refusePart } from "./part.ts";
 
 /** A runtime interface client as a part, and the entry point that starts it. */

@@ -15,7 +15,7 @@ import type { Collection } from "../../../layer/collect.ts";
 import { compileIgnore } from "../../../layer/ignore/ignore.ts";
 import { openRoot, pathWithin } from "../../../layer/source-root.ts";
 import type { Session } from "../../../session/session.ts";
-import { stageCollection } from "./collection.ts";
+import { stageCollection } from "../collect.ts";
 import { type BaseImages, openBases } from "./images.ts";
 import { installStep } from "./install.ts";
 import { hasDirectory } from "./known-files.ts";

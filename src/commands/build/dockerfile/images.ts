@@ -1,13 +1,17 @@
+import { join } from "node:path";
 import { loadOnce } from "../../../async/single-flight.ts";
 import { type Base, parseBase, pullBase } from "../../../base/base.ts";
 import type { LockPlan } from "../../../base/lock.ts";
 import { neededStages } from "../../../dockerfile/plan.ts";
-import type { FileTree } from "../../../dockerfile/trees.ts";
+import { type FileTree, imageTree } from "../../../dockerfile/trees.ts";
+import type { Image } from "../../../oci/image.ts";
 import { platformOf, satisfies } from "../../../oci/platform.ts";
+import { type ExtractedFiles, extractFiles } from "../../../rootfs/unpack/extract-files.ts";
+import type { MergedView } from "../../../rootfs/view/merged-view.ts";
 import { parseSource } from "../../../session/image-location.ts";
 import { pull } from "../../../session/pull.ts";
 import type { Session } from "../../../session/session.ts";
-import { readImageFiles } from "../composition/image-files.ts";
+import { linkTarget } from "../../../tar/layer-entry.ts";
 import { type KnownBase, mayHave } from "./known-files.ts";
 import { type DockerfileSource, dockerReference, stageArchitecture } from "./source.ts";
 
@@ -73,4 +77,51 @@ export class BaseImages {
     const { image } = this.#bases.get(reference) ?? (await pull(location, base.image.settings, session));
     return readImageFiles(image, paths, reference, session);
   }
+}
+
+/**
+ * Reads the files of an image at and below `paths`, which are relative to its root; "" is the root.
+ * Paths behind links and the targets of hard links are read in a second pass over the layers.
+ * @param reference the image's name in messages
+ * @throws IMAGE_INVALID, IMAGE_UNSUPPORTED, WRITE_FAILED, and what reading throws
+ */
+export async function readImageFiles(
+  image: Image,
+  paths: readonly string[],
+  reference: string,
+  session: Session,
+): Promise<FileTree> {
+  const extracted = await extract(image, paths, session);
+  const more = placesBehindLinks(extracted.view, paths);
+  return imageTree(
+    more.length === 0 ? extracted : await extract(image, [...paths, ...more], session),
+    reference,
+  );
+}
+
+async function extract(
+  { layers }: Image,
+  paths: readonly string[],
+  session: Session,
+): Promise<ExtractedFiles> {
+  const file = join(await session.cache.makeWorkDirectory(), "files");
+  return extractFiles(layers, { paths, file, signal: session.signal });
+}
+
+/**
+ * Returns the targets of links in the paths, and of hard links at or below them, that the paths do
+ * not include.
+ */
+function placesBehindLinks(view: MergedView, paths: readonly string[]): readonly string[] {
+  const real = paths.map((path) => view.resolve(path)?.path ?? path);
+  const wanted = [...paths, ...real];
+  const isWanted = (path: string) =>
+    paths.some((one) => one === "" || path === one || path.startsWith(`${one}/`));
+  const places = new Set(real.filter((path) => !isWanted(path)));
+  for (const { path, kind, link } of view.entries()) {
+    if (kind !== "hardlink" || !wanted.some((one) => path === one || path.startsWith(`${one}/`))) continue;
+    const target = linkTarget("", link);
+    if (!isWanted(target)) places.add(target);
+  }
+  return [...places];
 }

@@ -10,7 +10,7 @@ import { type BuiltLayer, type Found, type LayerContext, layerOf, packLayer } fr
  * A digest of each group's file metadata on this machine. A group whose metadata cannot prove that
  * its files are unchanged has none.
  */
-export type Signatures = ReadonlyMap<Group, Digest>;
+type Signatures = ReadonlyMap<Group, Digest>;
 
 /** Computes the signatures of groups from the directory scan, without reading files. */
 export async function signaturesOf(groups: readonly Group[], context: LayerContext): Promise<Signatures> {

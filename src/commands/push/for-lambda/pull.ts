@@ -16,7 +16,7 @@ import { throughCache } from "../../../session/through-cache.ts";
 import { applyPlan } from "./directories.ts";
 import { type ReadLayer, readLayer, untar } from "./read-layer.ts";
 
-export interface ForLambda {
+interface ForLambda {
   readonly image: Image;
   /** One clause for each change. */
   readonly changes: readonly string[];

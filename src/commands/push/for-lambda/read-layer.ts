@@ -22,7 +22,7 @@ export interface ReadLayer {
   readonly plan: DirectoryPlan;
 }
 
-export interface ReadContext {
+interface ReadContext {
   /** The merged view of the layers below, to which the entries of this layer are added. */
   readonly view: MergedView;
   readonly budget: Budget;

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
-import { DEPLOY_OPTIONS } from "../../../commands/deploy/options.ts";
-import { LambdaPackError, misuse } from "../../../errors.ts";
-import type { DeployError, Deployment } from "../../../index.ts";
+import { DEPLOY_OPTIONS } from "../../commands/deploy/options.ts";
+import { STATUS_OPTIONS } from "../../commands/status.ts";
+import { LambdaPackError, misuse } from "../../errors.ts";
+import type { DeployError, Deployment } from "../../index.ts";
 import {
   answerFor,
   CHANGED_OPTION,
@@ -9,10 +10,10 @@ import {
   selectionOf,
   withDeployConfig,
   withSummary,
-} from "../../arguments/function-options.ts";
-import { type Answer, defineCommand } from "../../command.ts";
-import { exitStatus } from "../../exit.ts";
-import { failureJson } from "../../failure.ts";
+} from "../arguments/function-options.ts";
+import { type Answer, defineCommand } from "../command.ts";
+import { exitStatus, FAILED } from "../exit.ts";
+import { failureJson } from "../failure.ts";
 
 const { source: SOURCE, function: FUNCTION, ...OPTIONS } = DEPLOY_OPTIONS;
 
@@ -97,3 +98,20 @@ function deploymentJson(deployment: Deployment): object {
   if (deployment.how !== "failed") return deployment;
   return { ...deployment, error: failureJson(deployment.error) };
 }
+
+export const status = defineCommand({
+  positionals: [{ option: "function", name: "function", required: true, repeatable: false }],
+  options: STATUS_OPTIONS,
+  examples: [
+    { line: "lambda-pack status app --wait", purpose: "wait until the change in progress has ended" },
+  ],
+  async run({ function: name = "", ...options }, { load, context }) {
+    const [api, { statusText }] = await Promise.all([load(), import("../answers/status.ts")]);
+    const result = await api.status({ function: name, ...options, ...context });
+    return {
+      text: (columns) => statusText(result, columns),
+      json: result,
+      ...(!result.healthy && { status: FAILED }),
+    };
+  },
+});

@@ -1,13 +1,14 @@
-import { dashed, type OptionTable, optional, required } from "../../../commands/options/read.ts";
-import { text } from "../../../commands/options/types.ts";
+import { dashed, type OptionTable, off, optional, required } from "../../commands/options/read.ts";
+import { text } from "../../commands/options/types.ts";
+import { PRUNE_OPTIONS } from "../../commands/prune.ts";
 import {
   CREATE_REPOSITORY_OPTIONS,
   IAM_POLICY_OPTIONS,
   REPOSITORY_POLICY_OPTIONS,
-} from "../../../commands/repo-options.ts";
-import { misuse } from "../../../errors.ts";
-import { quote } from "../../arguments/quote.ts";
-import { type Answer, type Call, defineCommand, type Given } from "../../command.ts";
+} from "../../commands/repo.ts";
+import { misuse } from "../../errors.ts";
+import { quote } from "../arguments/flags.ts";
+import { type Answer, type Call, defineCommand, type Given } from "../command.ts";
 
 const TABLES: Readonly<Record<string, OptionTable>> = {
   create: CREATE_REPOSITORY_OPTIONS,
@@ -91,3 +92,20 @@ function policyAnswer(policy: object | undefined): Answer {
     json: policy ?? null,
   };
 }
+
+export const prune = defineCommand({
+  positionals: [{ option: "repository", name: "repository", required: true, repeatable: false }],
+  options: { ...PRUNE_OPTIONS, dryRun: off("only list what would be deleted: the default", { short: "n" }) },
+  stopped: "the same command again does the rest",
+  examples: [
+    { line: "lambda-pack prune team/app --keep 5", purpose: "list what would be deleted" },
+    { line: "lambda-pack prune team/app --keep 5 --yes", purpose: "delete it" },
+  ],
+  async run({ repository = "", dryRun, ...options }, { load, context }) {
+    if (options.yes && dryRun)
+      throw misuse("--yes and --dry-run exclude each other", "leave out one of them");
+    const api = await load();
+    const result = await api.prune({ repository, ...options, ...context });
+    return { text: () => result.pruned.map(({ reference }) => `${reference}\n`).join(""), json: result };
+  },
+});

@@ -1,3 +1,4 @@
+import manifest from "../../../package.json" with { type: "json" };
 import { required } from "../../commands/options/read.ts";
 import { choice } from "../../commands/options/types.ts";
 import { flagsOf } from "../arguments/flags.ts";
@@ -91,3 +92,10 @@ function zshFlag({ name, summary, takesValue }: CompletedCommand["flags"][number
 function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
+
+export const version = defineCommand({
+  positionals: [],
+  options: {},
+  examples: [],
+  run: async () => ({ text: () => `${manifest.version}\n`, json: { version: manifest.version } }),
+});
