@@ -1,6 +1,7 @@
 import { setImmediate as yieldToEventLoop } from "node:timers/promises";
 import type { Base } from "../base/base.ts";
 import { type BaseFacts, findBase } from "../lambda/bases.ts";
+import { type FilePart, withFile } from "../lambda/binary/file-part.ts";
 import type { Group } from "../layer/split.ts";
 import type { Content } from "../oci/content.ts";
 import type { Image, ImageConfig } from "../oci/image.ts";
@@ -8,9 +9,10 @@ import type { Architecture } from "../oci/platform.ts";
 import { Contents, findDuplicates, MIN_DUPLICATE_BYTES } from "../rootfs/contents.ts";
 import { type ImageVisitor, scanImage } from "../rootfs/scan-image.ts";
 import { addPlanned, MergedView, plannedEntry } from "../rootfs/view/merged-view.ts";
+import type { Entry, FileEntry } from "../tar/entry.ts";
+import type { LayerEntry, Wanted } from "../tar/layer-entry.ts";
 import { tarBytes } from "../tar/write-header.ts";
 import { FileContents } from "./contents/file-contents.ts";
-import { addFileOnDisk } from "./contents/file-contents-on-disk.ts";
 import { pathsToRead } from "./contents/files-to-read.ts";
 import { type ImageFacts, isOwnPath, type LayerFacts } from "./facts.ts";
 import { clientProblems, lacksClient } from "./rules/image/runtime-client.ts";
@@ -184,6 +186,36 @@ async function addGroups(
 
 /** Files between two yields to the event loop (under 1 ms), so that packing is not held up. */
 const FILES_PER_TURN = 64;
+
+/** Adds what rules need of a file that will be packed as `planned`; opens few files. */
+function addFileOnDisk(contents: FileContents, layer: number, entry: Entry, planned: LayerEntry): void {
+  if (entry.kind !== "file" || isFittedBytecode(entry)) return;
+  const wanted = contents.enter(planned, entry.path, layer);
+  if (!wanted) return;
+  // A file that cannot be read is ignored: packing fails on it, with a better message.
+  withFile(entry.source, (file) => contents.take(entry.path, layer, only(partOf(file, entry), wanted)));
+}
+
+/** Returns whether packing sets the mtime in this bytecode to the layer's. */
+function isFittedBytecode({ path, edits = [] }: FileEntry): boolean {
+  return edits.length > 0 && path.endsWith(".pyc");
+}
+
+/** Limits a file that holds several entries to the bytes of one entry. */
+function partOf(file: FilePart, { offset, size }: FileEntry): FilePart {
+  if (offset === undefined) return file;
+  const isInside = (at: number, length: number) => at >= 0 && at + length <= size;
+  return { size, read: (at, length) => (isInside(at, length) ? file.read(offset + at, length) : undefined) };
+}
+
+/** Limits a file to the parts that a layer scan reads, so that both give the same findings. */
+function only({ size, read }: FilePart, { head, tail = 0 }: Wanted): FilePart {
+  const isWanted = (offset: number, length: number) => offset + length <= head || offset >= size - tail;
+  return {
+    size,
+    read: (offset, length) => (isWanted(offset, length) ? read(offset, length) : undefined),
+  };
+}
 
 function leastBytes({ descriptor, read }: LayerFacts): number {
   return read?.ok ? read.scan.bytes : descriptor.size;

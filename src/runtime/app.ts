@@ -37,9 +37,9 @@ const ANY_AWS_BASE = { config: { Entrypoint: ["/lambda-entrypoint.sh"] } };
 export async function readApp(options: AppOptions): Promise<App> {
   const { directory, exclude, ignoreFile, handler, base, signal } = options;
   const files = await collect({ directory, exclude, ignoreFile, target: "/var/task", signal });
-  const { names, read, namesInJar } = collectedApp(files);
+  const app = collectedApp(files);
   const found = await findHandler({
-    ...{ files: names, read, namesInJar, handler, base },
+    ...{ app, handler, base },
     baseConfig: { architecture: "", os: "linux", rootfs: { type: "layers", diff_ids: [] }, ...ANY_AWS_BASE },
   });
   const root = realpathSync(directory);
@@ -47,7 +47,7 @@ export async function readApp(options: AppOptions): Promise<App> {
     directory: root,
     handler: found.cmd?.[0] ?? handler ?? "",
     language: found.language ?? base?.repository,
-    directories: () => directoriesOf(root, names),
+    directories: () => directoriesOf(root, app.names),
   };
 }
 

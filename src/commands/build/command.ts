@@ -46,9 +46,8 @@ export async function resolveCommand(
   // For a target named by the user, only the user knows how the handler is found.
   if (hasOwnTarget && handler !== undefined) return { cmd: [handler], files, parts };
   const app = { ...files, files: [...partsOfApp(parts, taskRoot), ...files.files] };
-  const { names, read, namesInJar } = collectedApp(app);
   const { cmd, bootstrap } = await findHandler({
-    ...{ files: names, read, namesInJar },
+    app: collectedApp(app),
     baseConfig: base.image.settings,
     base: base.facts,
     ...{ handler, entrypoint, hasImageOptions },

@@ -14,8 +14,8 @@ export interface AppFiles {
   readonly names: Names;
   /** Returns the text of a file; undefined if it cannot be read. */
   read(name: string): Promise<string | undefined>;
-  /** Returns the names in a jar of the app. */
-  namesInJar(name: string): Promise<ZipNames>;
+  /** Returns the names in a jar of the app. Absent: jars cannot be read. */
+  namesInJar?(name: string): Promise<ZipNames>;
 }
 
 /** The names that a source file exports, according to its text. */

@@ -105,7 +105,7 @@ async function jarsIn(app: AppFiles): Promise<readonly Jar[]> {
   const paths = [...app.names].filter((name) => JAR.test(name)).slice(0, MAX_JARS);
   return Promise.all(
     paths.map(async (path) => {
-      const names = await app.namesInJar(path);
+      const names = await app.namesInJar?.(path);
       const isZip = names !== "not a zip";
       return { path, isZip, names: isZip ? names : undefined };
     }),

@@ -1,6 +1,6 @@
 import type { ImageConfig } from "../../oci/image.ts";
 import type { BaseFacts, Language } from "../bases.ts";
-import type { AppFiles, Candidate, HandlerRules, Names, Verdict } from "./app-files.ts";
+import type { AppFiles, Candidate, HandlerRules, Verdict } from "./app-files.ts";
 import { dotnet } from "./dotnet.ts";
 import { go, provided } from "./executable.ts";
 import { java } from "./java.ts";
@@ -16,12 +16,7 @@ export const RULES: Readonly<Record<Language, HandlerRules>> = {
 export const SHOWN_BY_FILES: readonly Language[] = ["python", "nodejs", "ruby", "provided"];
 
 export interface HandlerSearch {
-  /** The app's files, relative to the task root, with `/`. */
-  readonly files: Names;
-  /** Reads one of `files`; undefined for one that cannot be read. */
-  readonly read: AppFiles["read"];
-  /** Lists a jar, one of `files`. Default: it cannot be read. */
-  readonly namesInJar?: AppFiles["namesInJar"] | undefined;
+  readonly app: AppFiles;
   readonly baseConfig: ImageConfig;
   /** Set if the base is one of AWS's. */
   readonly base?: BaseFacts | undefined;
@@ -42,13 +37,11 @@ export interface Search extends AppFiles {
 }
 
 export function searchOf(options: HandlerSearch): Search {
-  const { files, read, namesInJar, baseConfig, base, entrypoint, hasImageOptions = false } = options;
+  const { app, baseConfig, base, entrypoint, hasImageOptions = false } = options;
   const settings = baseConfig.config ?? {};
   const starts = entrypoint ?? settings.Entrypoint;
   return {
-    names: files,
-    read,
-    namesInJar: namesInJar ?? (async () => undefined),
+    ...app,
     // A base in the table has AWS's entry point, even if the config of a copy lacks it.
     starter: base && !entrypoint ? "aws" : starterOf(starts),
     language: base?.repository ?? languageOf(settings, starts),

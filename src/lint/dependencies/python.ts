@@ -2,8 +2,8 @@ import { parseToml } from "../../dependencies/lock-file.ts";
 import { requirementLines } from "../../dependencies/python/requirements.ts";
 import { isObject, valueAt } from "../../oci/json.ts";
 import { type ImageFacts, taskRoot, within } from "../facts.ts";
-import { runtimeVersion } from "../language.ts";
 import { type Problem, type Problems, quantity, shortList } from "../rule.ts";
+import { runtimeVersion } from "../runtime.ts";
 
 /** Packages in AWS's Python bases: the AWS SDK and its dependencies. */
 const IN_RUNTIME = new Set([

@@ -1,7 +1,7 @@
 import { compareVersions } from "../../lambda/binary/elf.ts";
 import { type Architecture, architectureOf } from "../../oci/platform.ts";
 import { type ImageFacts, taskRoot, within } from "../facts.ts";
-import { cLibraryOf } from "../system.ts";
+import { cLibraryOf } from "../runtime.ts";
 import type { Native } from "./files.ts";
 import type { NativePackage } from "./package.ts";
 

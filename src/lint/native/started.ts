@@ -8,8 +8,8 @@ import {
   variables,
   within,
 } from "../facts.ts";
-import { languageIn } from "../language.ts";
 import { startsClient } from "../rules/image/runtime-client.ts";
+import { languageIn } from "../runtime.ts";
 import { interpreterIn } from "../shebang.ts";
 
 /** Returns the real paths of the files that Lambda starts or loads before any code of the app. */

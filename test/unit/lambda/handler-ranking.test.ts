@@ -10,8 +10,10 @@ async function chosen(base: string, files: Files): Promise<string | undefined> {
   const [repository = "", tag = ""] = base.split(":");
   const config = { Entrypoint: ["/lambda-entrypoint.sh"] };
   const { cmd } = await findHandler({
-    files: new Set(Object.keys(files)),
-    read: async (file) => files[file] ?? assert.fail(`${file} is not a file of the app`),
+    app: {
+      names: new Set(Object.keys(files)),
+      read: async (file) => files[file] ?? assert.fail(`${file} is not a file of the app`),
+    },
     baseConfig: { architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: [] }, config },
     base: findBase(repository, tag),
   });

@@ -17,8 +17,10 @@ function configOf(config: RunSettings): HandlerSearch["baseConfig"] {
 function find(over: string | RunSettings, files: Files, more: Partial<HandlerSearch> = {}) {
   const [repository = "", tag = ""] = typeof over === "string" ? over.split(":") : [];
   return findHandler({
-    files: new Set(Object.keys(files)),
-    read: async (file) => files[file] ?? assert.fail(`${file} is not a file of the app`),
+    app: {
+      names: new Set(Object.keys(files)),
+      read: async (file) => files[file] ?? assert.fail(`${file} is not a file of the app`),
+    },
     baseConfig: configOf(typeof over === "string" ? { Entrypoint: AWS_ENTRYPOINT } : over),
     base: findBase(repository, tag),
     hasImageOptions: true,

@@ -86,10 +86,10 @@ export async function settleBase(plan: BuildPlan, session: Session): Promise<Set
 }
 
 async function withHandler({ detected, source: { directory }, command }: BuildPlan): Promise<DetectedBase> {
-  const files = new Set(listApp(directory));
-  const app = { files, read: readerOf(directory), baseConfig: EMPTY_CONFIG, handler: command.handler };
+  const app = { names: new Set(listApp(directory)), read: readerOf(directory) };
+  const search = { app, baseConfig: EMPTY_CONFIG, handler: command.handler };
   const having: DetectedBase[] = [];
-  for (const one of detected) if (await hasHandler({ ...app, base: one.facts })) having.push(one);
+  for (const one of detected) if (await hasHandler({ ...search, base: one.facts })) having.push(one);
   const [only] = having;
   if (only && having.length === 1) return only;
   const candidates = having.length > 0 ? having : detected;

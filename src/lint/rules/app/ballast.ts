@@ -1,7 +1,7 @@
 import type { Language } from "../../../lambda/bases.ts";
 import { type ImageFacts, startsAsAws } from "../../facts.ts";
-import { languageIn } from "../../language.ts";
 import { megabytes, type Problem, quantity, type Rule, shortList } from "../../rule.ts";
+import { languageIn } from "../../runtime.ts";
 import { oncePerDirectory, type VisitedDirectory, type VisitedFile } from "../../visit.ts";
 
 interface Kind {

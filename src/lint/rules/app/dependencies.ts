@@ -6,8 +6,8 @@ import {
 } from "../../dependencies/node.ts";
 import { editableInstalls, missingPythonPackages } from "../../dependencies/python.ts";
 import { type ImageFacts, taskRoot, variables, within } from "../../facts.ts";
-import { languageIn } from "../../language.ts";
 import { megabytes, type Problem, type Problems, quantity, type Rule, shortList } from "../../rule.ts";
+import { languageIn } from "../../runtime.ts";
 import { oncePerDirectory } from "../../visit.ts";
 
 /** The app's dependencies have to be in the image: Lambda installs nothing. */

@@ -7,8 +7,8 @@ import type { Signature } from "../../../lambda/handler/python/names.ts";
 import { pythonSignature } from "../../../lambda/handler/python/python.ts";
 import { nearest } from "../../../lambda/nearest.ts";
 import { type ImageFacts, PATH_MAX, taskRoot, within } from "../../facts.ts";
-import { languageIn } from "../../language.ts";
 import { type Problem, quantity, type Rule } from "../../rule.ts";
+import { languageIn } from "../../runtime.ts";
 
 export const handler: Rule = {
   id: "handler",

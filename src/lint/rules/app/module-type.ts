@@ -3,8 +3,8 @@ import { parseModule } from "../../../lambda/handler/app-files.ts";
 import { type NodeModule, nodeNames } from "../../../lambda/handler/node/names.ts";
 import { nodePlaces } from "../../../lambda/handler/node/node.ts";
 import { type ImageFacts, PATH_MAX, taskRoot } from "../../facts.ts";
-import { languageIn, runtimeVersion } from "../../language.ts";
 import type { Problem, Problems, Rule } from "../../rule.ts";
+import { languageIn, runtimeVersion } from "../../runtime.ts";
 import { handlerOf } from "./handler.ts";
 
 /** Its extension and `type` in package.json decide (nodejs.org/api/packages.html). */

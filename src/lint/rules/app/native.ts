@@ -8,7 +8,7 @@ import { hintsFor } from "../../native/hints.ts";
 import { type NativePackage, nodePackageAt } from "../../native/package.ts";
 import { startedFiles } from "../../native/started.ts";
 import { type Problem, quantity, type Rule } from "../../rule.ts";
-import { type CLibrary, cLibraryOf } from "../../system.ts";
+import { type CLibrary, cLibraryOf } from "../../runtime.ts";
 
 /**
  * Checks programs that Lambda starts and libraries that code may load. Only a program is certain to

@@ -1,10 +1,10 @@
 import { posix } from "node:path";
 import { architectureOf } from "../../../oci/platform.ts";
 import { type ImageFacts, taskRoot, within } from "../../facts.ts";
-import { runtimeVersion } from "../../language.ts";
 import { groupNatives, type Native, nativeFiles } from "../../native/files.ts";
 import { hintsFor, prismaHint, prismaTarget } from "../../native/hints.ts";
 import type { Problem, Problems, Rule } from "../../rule.ts";
+import { runtimeVersion } from "../../runtime.ts";
 import { runsOn } from "./native.ts";
 
 /** Code that is compiled for one version of a runtime does not load in another. */

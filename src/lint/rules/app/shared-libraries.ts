@@ -3,7 +3,7 @@ import { architectureOf } from "../../../oci/platform.ts";
 import { type ImageFacts, startsAsAws } from "../../facts.ts";
 import { groupNatives, type Native, nativeFiles } from "../../native/files.ts";
 import { type Rule, shortList } from "../../rule.ts";
-import { cLibraryOf } from "../../system.ts";
+import { cLibraryOf } from "../../runtime.ts";
 import { runsOn } from "./native.ts";
 
 /** The loader looks for the libraries in DT_NEEDED only in the app and in the base. */

@@ -2,8 +2,8 @@ import { posix } from "node:path";
 import type { Language } from "../../../lambda/bases.ts";
 import { starterOf } from "../../../lambda/handler/language.ts";
 import { type ImageFacts, lookUp, startsAsAws } from "../../facts.ts";
-import { languageIn } from "../../language.ts";
 import { listOf, type Problem, type Problems, type Rule } from "../../rule.ts";
+import { languageIn } from "../../runtime.ts";
 
 interface Client {
   /** Matches its path, anywhere in the image. */
