@@ -19,19 +19,17 @@ export interface BaseName {
   readonly base?: BaseFacts;
 }
 
-interface Environment {
-  readonly LAMBDA_PACK_BASE_REGISTRY?: string | undefined;
-  readonly [name: string]: string | undefined;
-}
-
 /**
  * Resolves the name of a base. `python:3.12` and its full name mean AWS's base, in
  * LAMBDA_PACK_BASE_REGISTRY if that is set; any other image reference is kept.
  * @throws REFERENCE_INVALID for an invalid reference, for `python:3.21`, and for an invalid
  * LAMBDA_PACK_BASE_REGISTRY, which the message names.
  */
-export function resolveBase(name: string, environment: Environment): BaseName {
-  const home = baseRegistry(environment.LAMBDA_PACK_BASE_REGISTRY);
+export function resolveBase(
+  name: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): BaseName {
+  const home = baseRegistry(environment["LAMBDA_PACK_BASE_REGISTRY"]);
   const short = /^([a-z]+)(?::([^/@]*))?(@[^/]*:.*)?$/.exec(name);
   const [, repository = "", tag, digest = ""] = short ?? [];
   if (isLanguage(repository)) return fromTable(repository, tag, digest, home);

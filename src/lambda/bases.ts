@@ -113,12 +113,6 @@ function narrow(facts: BaseFacts, architecture: string | undefined): BaseFacts {
   return { ...facts, architectures: facts.architectures.filter((one) => one === architecture) };
 }
 
-/** The fields of a `warning` event. */
-interface BaseWarning {
-  readonly message: string;
-  readonly hint: string;
-}
-
 /** The last days of Amazon Linux 1 and 2 (endoflife.date, amazon-linux). */
 const SYSTEM_ENDS = { AL1: "2023-12-31", AL2: "2026-06-30" } as const;
 
@@ -126,7 +120,10 @@ const SYSTEM_ENDS = { AL1: "2023-12-31", AL2: "2026-06-30" } as const;
  * Warns if, on the day `today` (UTC), AWS no longer patches `base`, or its Amazon Linux has reached
  * its end. Functions keep working; only security patches end.
  */
-export function baseWarnings(base: BaseFacts, today: Date): readonly BaseWarning[] {
+export function baseWarnings(
+  base: BaseFacts,
+  today: Date,
+): readonly { readonly message: string; readonly hint: string }[] {
   const day = today.toISOString().slice(0, "2026-11-23".length);
   const reasons = [
     ...(base.deprecated < day ? [`AWS ended its support on ${base.deprecated}`] : []),

@@ -72,10 +72,9 @@ export function cLibraryOf(facts: ImageFacts): CLibrary | undefined {
 }
 
 function ofFiles({ files: { view, contents } }: ImageFacts): CLibrary | undefined {
-  const name = systemName(contents.text("etc/os-release") ?? contents.text("usr/lib/os-release"));
+  const name = systemName(contents.texts.get("etc/os-release") ?? contents.texts.get("usr/lib/os-release"));
   const newestOf = (file: RegExp, versionOf: (facts: BinaryFacts) => string | undefined) =>
-    contents
-      .binaries()
+    [...contents.binaries]
       .flatMap(([path, facts]) => (file.test(path) ? (versionOf(facts) ?? []) : []))
       .sort(compareVersions)
       .at(-1);

@@ -13,7 +13,7 @@ export function executableProblems(
   { kind, mode, size, path: real }: ViewEntry,
   facts: ImageFacts,
 ): Problems {
-  const text = facts.files.contents.text(real);
+  const text = facts.files.contents.texts.get(real);
   const octal = mode.toString(8).padStart(4, "0");
   if ((mode & 0o001) === 0)
     return { message: `${name} may not be executed (mode ${octal})`, path, hint: `chmod 755 ${path}` };
@@ -57,7 +57,7 @@ const SHELL = /(?:^|\/)(?:ba)?sh$/;
 
 /** Returns whether only layers that were not read can have the interpreter of the app's bootstrap. */
 export function isInterpreterUnread(facts: ImageFacts): boolean {
-  const interpreter = interpreterIn(facts.files.contents.text("var/runtime/bootstrap"));
+  const interpreter = interpreterIn(facts.files.contents.texts.get("var/runtime/bootstrap"));
   const program = interpreter?.byName ?? interpreter?.program ?? "";
   if (program === "" || SHELL.test(program)) return false;
   const places = program.startsWith("/") ? [program] : programPlaces(program, facts);

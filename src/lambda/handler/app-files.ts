@@ -96,18 +96,19 @@ export async function parseModule<T>(
 /** Reads the names in a source; undefined if it cannot be parsed. */
 type NamesOf = (source: string) => ModuleNames | Promise<ModuleNames | undefined>;
 
-/** A name in a source file. `module` is the file's part of the handler: `src/app`. */
-interface NameInFile {
-  readonly file: string;
-  readonly module: string;
-  readonly name: string;
-  /** What a file of this language does with a name: for messages. */
-  readonly verb: "define" | "export";
-}
-
-/** Reads the file and returns whether it defines the name. */
+/**
+ * Reads the file and returns whether it defines the name. `module` is the file's part of the
+ * handler: `src/app`.
+ */
 export async function judgeName(
-  { file, module, name, verb }: NameInFile,
+  {
+    file,
+    module,
+    name,
+    verb,
+  }: Readonly<Record<"file" | "module" | "name", string>> & {
+    readonly verb: "define" | "export";
+  },
   app: AppFiles,
   namesOf: NamesOf,
 ): Promise<Verdict> {

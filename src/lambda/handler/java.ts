@@ -6,6 +6,7 @@ import {
   PROVEN,
   type Verdict,
 } from "./app-files.ts";
+import type { ZipNames } from "./zip-names.ts";
 
 /** `com.example.App::handleRequest`; a RequestHandler without the method. */
 const FORM = /^([\p{L}_$][\p{L}\p{N}_$.]*)(?:::[\p{L}_$][\p{L}\p{N}_$]*)?$/u;
@@ -32,21 +33,25 @@ function fileOf(handler: string): string {
 
 interface Jar {
   readonly path: string;
-  /** undefined: it is no zip, or its list cannot be read. */
-  readonly names: readonly string[] | undefined;
-  readonly isZip: boolean;
+  readonly names: ZipNames;
+}
+
+/** Returns the names in the jar that this accepts. */
+function namesIn({ names }: Jar, isAccepted: (name: string) => boolean): readonly string[] {
+  return names === "not a zip" ? [] : (names?.filter(isAccepted) ?? []);
 }
 
 async function check(handler: string, app: AppFiles): Promise<Verdict> {
   if (!FORM.test(handler)) return { ok: false, problem: "is not of the form package.Class::method" };
   const file = fileOf(handler);
   if (app.names.has(file)) return PROVEN;
+  const isFile = (name: string) => name === file;
   const jars = await jarsIn(app);
   const loaded = jars.filter(({ path }) => LOADED_JAR.test(path));
-  if (loaded.some(({ names }) => names?.includes(file))) return PROVEN;
+  if (loaded.some((jar) => namesIn(jar, isFile).length > 0)) return PROVEN;
   const elsewhere = classElsewhere(file, jars) ?? classBelow(file, app);
   if (elsewhere) return elsewhere;
-  const broken = loaded.find(({ isZip }) => !isZip);
+  const broken = loaded.find(({ names }) => names === "not a zip");
   if (broken)
     return {
       ok: false,
@@ -66,16 +71,17 @@ async function check(handler: string, app: AppFiles): Promise<Verdict> {
 }
 
 function classElsewhere(file: string, jars: readonly Jar[]): Verdict | undefined {
-  const nested = jars.find(({ names }) =>
-    names?.some((name) => NESTED.test(name) && name.replace(NESTED, "") === file),
-  );
+  const isNested = (name: string) => NESTED.test(name) && name.replace(NESTED, "") === file;
+  const nested = jars.find((jar) => namesIn(jar, isNested).length > 0);
   if (nested)
     return {
       ok: false,
       problem: `is inside ${nested.path} in BOOT-INF or WEB-INF, which only Spring Boot's own launcher reads`,
       hint: `build a plain jar with the shade plugin, or unpack it: unzip ${nested.path} -d x, then BOOT-INF/classes/* to the root and BOOT-INF/lib to lib`,
     };
-  const jar = jars.find(({ path, names }) => !LOADED_JAR.test(path) && names?.includes(file));
+  const jar = jars.find(
+    (one) => !LOADED_JAR.test(one.path) && namesIn(one, (name) => name === file).length > 0,
+  );
   return (
     jar && {
       ok: false,
@@ -103,13 +109,7 @@ function basename(path: string): string {
 
 async function jarsIn(app: AppFiles): Promise<readonly Jar[]> {
   const paths = [...app.names].filter((name) => JAR.test(name)).slice(0, MAX_JARS);
-  return Promise.all(
-    paths.map(async (path) => {
-      const names = await app.namesInJar?.(path);
-      const isZip = names !== "not a zip";
-      return { path, isZip, names: isZip ? names : undefined };
-    }),
-  );
+  return Promise.all(paths.map(async (path) => ({ path, names: await app.namesInJar?.(path) })));
 }
 
 function classNames(
@@ -118,7 +118,7 @@ function classNames(
   isAccepted: (name: string) => boolean,
 ): readonly string[] {
   const isOwn = (name: string) => isAccepted(name) && !NOT_OWN.test(name);
-  const found = [...[...names].filter(isOwn), ...jars.flatMap((jar) => jar.names?.filter(isOwn) ?? [])];
+  const found = [...[...names].filter(isOwn), ...jars.flatMap((jar) => namesIn(jar, isOwn))];
   return found.map((name) => name.replace(/\.class$/, "").replaceAll("/", "."));
 }
 

@@ -1,13 +1,7 @@
 import { hasAwsKeys } from "./tokens.ts";
 
-/** A kind of file whose name suggests that it holds credentials. */
-interface FileKind {
-  readonly what: string;
-  /** Matches the path, which begins with a slash. */
-  readonly path: RegExp;
-  /** Returns whether the text holds any. Absent: the name is enough. */
-  readonly text?: (text: string) => boolean;
-}
+/** A kind of file that may hold credentials; without a test of its text, the path is enough. */
+type FileKind = readonly [what: string, path: RegExp, hasSecret?: (text: string) => boolean];
 
 const PRIVATE_KEY = /-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----|^PuTTY-User-Key-File-/;
 
@@ -20,125 +14,93 @@ function sets(keys: string): (text: string) => boolean {
   return (text) => pattern.test(text);
 }
 
-/** Key stores (.p12, .jks) are not reported: most of them in apps hold trusted certificates. */
+/** Paths begin with a slash. No key stores (.p12, .jks): most in apps hold trusted certificates. */
 const KINDS: readonly FileKind[] = [
-  {
-    what: "environment variables",
-    path: /\/\.env(?:$|rc$|~$|[._-](?!(?:[\w.-]*[._-])?(?:example|examples|sample|template|tmpl|tpl|dist|defaults?|schema|vault)$|(?:d\.)?[cm]?[jt]s$))[^/]*$/i,
-  },
-  {
-    what: "environment variables with secrets",
-    path: /(?<!example|sample|template|test)\.env$|\/\.envs\//i,
-    text: sets("[A-Z0-9_]{0,60}(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|ACCESS_KEY|PRIVATE_KEY)"),
-  },
-  { what: "an SSH key", path: /\/id_(?:rsa|dsa|ecdsa|ed25519|ecdsa_sk|ed25519_sk)$/ },
-  {
-    what: "a private key",
-    path: /\.(?:pem|key|p8|ppk|crt|cer|cert|asc)$|\/id_[\w-]+$/i,
-    text: (text) => PRIVATE_KEY.test(text),
-  },
-  {
-    what: "AWS keys",
-    path: /\/(?:\.?(?:aws[-_.]?)?credentials(?:\.\w+)?|\w*accessKeys\.csv|rootkey\.csv|\.s3cfg|\.boto)$/i,
-    text: hasAwsKeys,
-  },
-  {
+  [
+    "environment variables",
+    /\/\.env(?:$|rc$|~$|[._-](?!(?:[\w.-]*[._-])?(?:example|examples|sample|template|tmpl|tpl|dist|defaults?|schema|vault)$|(?:d\.)?[cm]?[jt]s$))[^/]*$/i,
+  ],
+  [
+    "environment variables with secrets",
+    /(?<!example|sample|template|test)\.env$|\/\.envs\//i,
+    sets("[A-Z0-9_]{0,60}(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|ACCESS_KEY|PRIVATE_KEY)"),
+  ],
+  ["an SSH key", /\/id_(?:rsa|dsa|ecdsa|ed25519|ecdsa_sk|ed25519_sk)$/],
+  ["a private key", /\.(?:pem|key|p8|ppk|crt|cer|cert|asc)$|\/id_[\w-]+$/i, (text) => PRIVATE_KEY.test(text)],
+  [
+    "AWS keys",
+    /\/(?:\.?(?:aws[-_.]?)?credentials(?:\.\w+)?|\w*accessKeys\.csv|rootkey\.csv|\.s3cfg|\.boto)$/i,
+    hasAwsKeys,
+  ],
+  [
     // A downloaded key is called <project>-<12 hex digits>.json.
-    what: "a service account's key",
-    path: /(?:credential|secret|service[-_]?account|firebase|gcp|google|key|-[0-9a-f]{12})[^/]*\.json$/i,
-    text: (text) => /"private_key"\s*:\s*"-----BEGIN/.test(text),
-  },
-  {
-    what: "Google credentials",
-    path: /\/(?:application_default_credentials|client_secret[^/]*)\.json$/,
-    text: sets("refresh_token|client_secret"),
-  },
-  {
-    what: "a key of Rails",
-    path: /\/config\/(?:master\.key|credentials\/[^/]+\.key)$/,
-    text: (text) => /^[0-9a-f]{32}\s*$/.test(text),
-  },
-  {
-    what: "credentials of Bundler",
-    path: /\/\.bundle\/config$/,
-    text: (text) =>
+    "a service account's key",
+    /(?:credential|secret|service[-_]?account|firebase|gcp|google|key|-[0-9a-f]{12})[^/]*\.json$/i,
+    (text) => /"private_key"\s*:\s*"-----BEGIN/.test(text),
+  ],
+  [
+    "Google credentials",
+    /\/(?:application_default_credentials|client_secret[^/]*)\.json$/,
+    sets("refresh_token|client_secret"),
+  ],
+  [
+    "a key of Rails",
+    /\/config\/(?:master\.key|credentials\/[^/]+\.key)$/,
+    (text) => /^[0-9a-f]{32}\s*$/.test(text),
+  ],
+  [
+    "credentials of Bundler",
+    /\/\.bundle\/config$/,
+    (text) =>
       /^BUNDLE_\w+__\w+:[ \t]*["']?[^\s"'#]+/m.test(
         text.replace(/^BUNDLE_(?:BUILD|LOCAL|MIRROR)__.*$/gm, ""),
       ),
-  },
-  { what: "credentials of yarn", path: /\/\.yarnrc\.yml$/, text: sets("npmAuthToken|npmAuthIdent") },
-  {
-    what: "credentials of npm",
-    path: /\/\.npmrc$/,
-    text: sets("(?:[^\\s]{0,200}:)?_(?:authToken|auth|password)"),
-  },
-  {
-    what: "credentials of Cargo",
-    path: /\/\.cargo\/credentials(?:\.toml)?$/,
-    text: sets("token|secret-key"),
-  },
-  {
-    what: "credentials of Kubernetes",
-    path: /\/(?:\.kube\/config|[^/]*kubeconfig[^/]*)$/i,
-    text: sets("token|client-key-data|password"),
-  },
-  {
-    what: "credentials of Maven",
-    path: /\/(?:\.m2\/)?settings(?:-security)?\.xml$/,
-    text: sets("password|passphrase|master"),
-  },
-  {
-    what: "credentials of Gradle",
-    path: /\/gradle\.properties$/,
-    text: sets("[\\w.-]{0,60}(?:password|token|secret)"),
-  },
-  {
-    what: "credentials of Composer",
-    path: /\/auth\.json$/,
-    text: (text) =>
+  ],
+  ["credentials of yarn", /\/\.yarnrc\.yml$/, sets("npmAuthToken|npmAuthIdent")],
+  ["credentials of npm", /\/\.npmrc$/, sets("(?:[^\\s]{0,200}:)?_(?:authToken|auth|password)")],
+  ["credentials of Cargo", /\/\.cargo\/credentials(?:\.toml)?$/, sets("token|secret-key")],
+  [
+    "credentials of Kubernetes",
+    /\/(?:\.kube\/config|[^/]*kubeconfig[^/]*)$/i,
+    sets("token|client-key-data|password"),
+  ],
+  ["credentials of Maven", /\/(?:\.m2\/)?settings(?:-security)?\.xml$/, sets("password|passphrase|master")],
+  ["credentials of Gradle", /\/gradle\.properties$/, sets("[\\w.-]{0,60}(?:password|token|secret)")],
+  [
+    "credentials of Composer",
+    /\/auth\.json$/,
+    (text) =>
       /"(?:http-basic|github-oauth|gitlab-(?:token|oauth)|bearer|bitbucket-oauth)"\s*:\s*\{\s*"/.test(text),
-  },
-  { what: "the state of Terraform", path: /\/[^/]*\.tfstate(?:\.backup)?$/ },
-  {
-    what: "variables of Terraform",
-    path: /\.tfvars(?:\.json)?$/,
-    text: sets("[\\w-]{0,60}(?:password|token|secret|api_key|access_key)"),
-  },
-  {
-    what: "credentials of Terraform",
-    path: /\/(?:credentials\.tfrc\.json|\.terraformrc)$/,
-    text: sets("token"),
-  },
-  {
-    what: "passwords of PostgreSQL",
-    path: /\/\.pgpass$/,
-    text: (text) => /^[^#\n:]*(?::[^:\n]*){3}:[^:\n]+$/m.test(text),
-  },
-  { what: "passwords of MySQL", path: /\/\.(?:my|mylogin)\.cnf$/, text: sets("password") },
-  {
-    what: "credentials of Docker",
-    path: /\/(?:\.docker\/config\.json|\.dockercfg|\.dockerconfigjson)$/,
-    text: sets("auth|identitytoken|password"),
-  },
-  {
-    what: "credentials of git",
-    path: /\/\.git-credentials$/,
-    text: (text) => /:\/\/[^\s/:]+:[^\s/@]+@/.test(text),
-  },
-  { what: "passwords", path: /\/[._]netrc$/, text: (text) => /\bpassword\s+\S/.test(text) },
-  {
-    what: "a password in a package index's address",
-    path: /^(?!.*\/node_modules\/).*\/(?:(?:requirements|constraints)[^/]*\.(?:txt|in)|pip\.(?:conf|ini)|uv\.(?:toml|lock)|py(?:project|lock[^/]*)\.toml|poetry\.(?:lock|toml)|Pipfile(?:\.lock)?|Gemfile(?:\.lock)?|package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.yaml|yarn\.lock|bun\.lock|bunfig\.toml)$/,
-    text: (text) => /:\/\/[^\s/:@"'$]{1,200}:[^\s/:@"'$]{3,200}@/.test(text),
-  },
-  { what: "credentials of Poetry", path: /\/poetry\.toml$/, text: sets("password|pypi-token[\\w.-]{0,60}") },
-  { what: "credentials of Bun", path: /\/bunfig\.toml$/, text: sets("token|password") },
-  { what: "credentials of twine", path: /\/\.pypirc$/, text: sets("password") },
-  { what: "password hashes", path: /\/\.htpasswd$/, text: (text) => /^[^:\n]+:\S{8}/m.test(text) },
-  { what: "credentials of GitHub's command line", path: /\/gh\/hosts\.yml$/, text: sets("oauth_token") },
-  { what: "a token of Vault", path: /\/\.vault-token$/ },
-  { what: "credentials of Pulumi", path: /\/\.pulumi\/credentials\.json$/, text: sets("accessToken") },
-  { what: "passwords of rclone", path: /\/rclone\.conf$/, text: sets("pass|secret_access_key|token") },
+  ],
+  ["the state of Terraform", /\/[^/]*\.tfstate(?:\.backup)?$/],
+  [
+    "variables of Terraform",
+    /\.tfvars(?:\.json)?$/,
+    sets("[\\w-]{0,60}(?:password|token|secret|api_key|access_key)"),
+  ],
+  ["credentials of Terraform", /\/(?:credentials\.tfrc\.json|\.terraformrc)$/, sets("token")],
+  ["passwords of PostgreSQL", /\/\.pgpass$/, (text) => /^[^#\n:]*(?::[^:\n]*){3}:[^:\n]+$/m.test(text)],
+  ["passwords of MySQL", /\/\.(?:my|mylogin)\.cnf$/, sets("password")],
+  [
+    "credentials of Docker",
+    /\/(?:\.docker\/config\.json|\.dockercfg|\.dockerconfigjson)$/,
+    sets("auth|identitytoken|password"),
+  ],
+  ["credentials of git", /\/\.git-credentials$/, (text) => /:\/\/[^\s/:]+:[^\s/@]+@/.test(text)],
+  ["passwords", /\/[._]netrc$/, (text) => /\bpassword\s+\S/.test(text)],
+  [
+    "a password in a package index's address",
+    /^(?!.*\/node_modules\/).*\/(?:(?:requirements|constraints)[^/]*\.(?:txt|in)|pip\.(?:conf|ini)|uv\.(?:toml|lock)|py(?:project|lock[^/]*)\.toml|poetry\.(?:lock|toml)|Pipfile(?:\.lock)?|Gemfile(?:\.lock)?|package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.yaml|yarn\.lock|bun\.lock|bunfig\.toml)$/,
+    (text) => /:\/\/[^\s/:@"'$]{1,200}:[^\s/:@"'$]{3,200}@/.test(text),
+  ],
+  ["credentials of Poetry", /\/poetry\.toml$/, sets("password|pypi-token[\\w.-]{0,60}")],
+  ["credentials of Bun", /\/bunfig\.toml$/, sets("token|password")],
+  ["credentials of twine", /\/\.pypirc$/, sets("password")],
+  ["password hashes", /\/\.htpasswd$/, (text) => /^[^:\n]+:\S{8}/m.test(text)],
+  ["credentials of GitHub's command line", /\/gh\/hosts\.yml$/, sets("oauth_token")],
+  ["a token of Vault", /\/\.vault-token$/],
+  ["credentials of Pulumi", /\/\.pulumi\/credentials\.json$/, sets("accessToken")],
+  ["passwords of rclone", /\/rclone\.conf$/, sets("pass|secret_access_key|token")],
 ];
 
 /** The beginnings and ends of all these names: a quick test that excludes most files. */
@@ -155,7 +117,7 @@ function kindsOf(path: string, size: number): readonly FileKind[] {
   const name = path.slice(path.lastIndexOf("/") + 1);
   if (!BEGINS.test(name) && !ENDS.test(name)) return [];
   const rooted = `/${path}`;
-  return KINDS.filter((kind) => kind.path.test(rooted));
+  return KINDS.filter(([, path]) => path.test(rooted));
 }
 
 /** Returns whether the name suggests that the file holds credentials. */
@@ -165,5 +127,5 @@ export function hasSecretName(path: string, size: number): boolean {
 
 /** Returns the kind of credentials in the file, by its name and, where needed, its text. */
 export function fileSecret(path: string, size: number, text: string | undefined): string | undefined {
-  return kindsOf(path, size).find((kind) => kind.text?.(text ?? "") ?? true)?.what;
+  return kindsOf(path, size).find(([, , hasSecret]) => hasSecret?.(text ?? "") ?? true)?.[0];
 }

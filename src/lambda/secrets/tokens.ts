@@ -1,9 +1,5 @@
-/** A secret that can be recognized by its structure, whatever the name of the file. */
-interface TokenKind {
-  readonly what: string;
-  /** With the flag g; each match is one secret. */
-  readonly pattern: RegExp;
-}
+/** A secret that its structure shows, whatever the name of the file; each match is one. */
+type TokenKind = readonly [what: string, pattern: RegExp];
 
 function token(body: string): RegExp {
   return new RegExp(`(?<![A-Za-z0-9_-])(?:${body})(?![A-Za-z0-9_-])`, "g");
@@ -11,41 +7,31 @@ function token(body: string): RegExp {
 
 /** Formats of the issuers; GitHub's: "Behind GitHub's new authentication token formats". */
 const KINDS: readonly TokenKind[] = [
-  {
-    what: "a GitHub token",
-    pattern: token("gh[pousr]_[A-Za-z0-9]{36,251}|github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}"),
-  },
-  { what: "a GitLab token", pattern: token("gl(?:pat|dt|rt|ptt|ft|soat|cbt|agent)-[A-Za-z0-9_-]{20,300}") },
-  {
-    what: "a Slack token",
-    pattern: token(
+  ["a GitHub token", token("gh[pousr]_[A-Za-z0-9]{36,251}|github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}")],
+  ["a GitLab token", token("gl(?:pat|dt|rt|ptt|ft|soat|cbt|agent)-[A-Za-z0-9_-]{20,300}")],
+  [
+    "a Slack token",
+    token(
       "xox[abeoprs]-(?:[0-9]{1,20}-){0,4}[A-Za-z0-9-]{20,250}|xapp-[0-9]-[A-Z0-9]{6,20}-[0-9]{6,20}-[a-f0-9]{40,80}",
     ),
-  },
-  {
-    what: "a Slack webhook",
-    pattern: /hooks\.slack\.com\/services\/T[A-Z0-9]{6,14}\/B[A-Z0-9]{6,14}\/[A-Za-z0-9]{20,30}/g,
-  },
-  { what: "a Stripe key", pattern: token("(?:sk|rk)_live_[A-Za-z0-9]{20,250}|whsec_[A-Za-z0-9+/=]{32,100}") },
-  { what: "an npm token", pattern: token("npm_[A-Za-z0-9]{36}") },
-  { what: "a PyPI token", pattern: token("pypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,500}") },
-  { what: "a Google OAuth secret", pattern: token("GOCSPX-[A-Za-z0-9_-]{28}") },
-  { what: "a SendGrid key", pattern: token("SG\\.[A-Za-z0-9_-]{22}\\.[A-Za-z0-9_-]{43}") },
-  {
-    what: "an OpenAI key",
-    pattern: token("sk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{20,150}T3BlbkFJ[A-Za-z0-9_-]{20,150}"),
-  },
-  { what: "an Anthropic key", pattern: token("sk-ant-[a-z0-9]{5,10}-[A-Za-z0-9_-]{80,120}") },
-  { what: "a Hugging Face token", pattern: token("hf_[A-Za-z]{34}") },
-  { what: "a DigitalOcean token", pattern: token("do[por]_v1_[a-f0-9]{64}") },
-  { what: "a Docker Hub token", pattern: token("dckr_(?:pat|oat)_[A-Za-z0-9_-]{20,60}") },
-  { what: "an Azure storage key", pattern: /AccountKey=[A-Za-z0-9+/]{86}==/g },
-  {
-    what: "a private key",
+  ],
+  ["a Slack webhook", /hooks\.slack\.com\/services\/T[A-Z0-9]{6,14}\/B[A-Z0-9]{6,14}\/[A-Za-z0-9]{20,30}/g],
+  ["a Stripe key", token("(?:sk|rk)_live_[A-Za-z0-9]{20,250}|whsec_[A-Za-z0-9+/=]{32,100}")],
+  ["an npm token", token("npm_[A-Za-z0-9]{36}")],
+  ["a PyPI token", token("pypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,500}")],
+  ["a Google OAuth secret", token("GOCSPX-[A-Za-z0-9_-]{28}")],
+  ["a SendGrid key", token("SG\\.[A-Za-z0-9_-]{22}\\.[A-Za-z0-9_-]{43}")],
+  ["an OpenAI key", token("sk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{20,150}T3BlbkFJ[A-Za-z0-9_-]{20,150}")],
+  ["an Anthropic key", token("sk-ant-[a-z0-9]{5,10}-[A-Za-z0-9_-]{80,120}")],
+  ["a Hugging Face token", token("hf_[A-Za-z]{34}")],
+  ["a DigitalOcean token", token("do[por]_v1_[a-f0-9]{64}")],
+  ["a Docker Hub token", token("dckr_(?:pat|oat)_[A-Za-z0-9_-]{20,60}")],
+  ["an Azure storage key", /AccountKey=[A-Za-z0-9+/]{86}==/g],
+  [
+    "a private key",
     // MII begins a key of at least 256 bytes (X.690); documentation shows only its first line.
-    pattern:
-      /-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:\s|\\[rn]|["'+]){1,40}(?:[A-Za-z0-9-]{1,40}: [^\n]{1,200}\s{1,4}){0,4}(?:MII[A-Za-z0-9+/\s"'\\]{250}|(?!MII)[A-Za-z0-9+/]{60,80})/g,
-  },
+    /-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:\s|\\[rn]|["'+]){1,40}(?:[A-Za-z0-9-]{1,40}: [^\n]{1,200}\s{1,4}){0,4}(?:MII[A-Za-z0-9+/\s"'\\]{250}|(?!MII)[A-Za-z0-9+/]{60,80})/g,
+  ],
 ];
 
 /** A text without any of these holds no token: one pass is enough for most files. */
@@ -60,7 +46,7 @@ const SECRET_ACCESS_KEY = /(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])
 export function tokenIn(text: string): string | undefined {
   if (!HINT.test(text)) return undefined;
   if (hasAwsKeys(text)) return "AWS keys";
-  return KINDS.find(({ pattern }) => hasReal(text, pattern))?.what;
+  return KINDS.find(([, pattern]) => hasReal(text, pattern))?.[0];
 }
 
 /**

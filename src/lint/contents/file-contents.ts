@@ -49,20 +49,27 @@ export interface ContentOptions {
  * most 32 MiB of text.
  */
 export class FileContents implements ImageVisitor {
-  readonly #texts = new HighestLayerMap<string>(MAX_FILES.texts);
-  readonly #binaries = new HighestLayerMap<BinaryFacts>(MAX_FILES.binaries);
-  readonly #classes = new HighestLayerMap<Exclude<ZipNames, undefined>>(MAX_FILES.jars);
-  readonly #secrets = new HighestLayerMap<string>(MAX_FILES.secrets);
-  readonly #bytecode = new BytecodeTimes();
-  /** Programs that are started, and whether they name AWS_LAMBDA_RUNTIME_API. */
-  readonly #speakers = new HighestLayerMap<boolean | undefined>(MAX_FILES.texts);
+  readonly texts = new HighestLayerMap<string>(MAX_FILES.texts);
+  /** A higher layer may replace one of these with another file. */
+  readonly binaries = new HighestLayerMap<BinaryFacts>(MAX_FILES.binaries);
+  /** The class file names in each jar, as in the zip. Jars that could not be read are missing. */
+  readonly jars = new HighestLayerMap<Exclude<ZipNames, undefined>>(MAX_FILES.jars);
+  /** The kinds of secrets in files whose text was searched. */
+  readonly secrets = new HighestLayerMap<string>(MAX_FILES.secrets);
+  readonly bytecode = new BytecodeTimes();
+  /**
+   * Programs that are started, and whether they name AWS_LAMBDA_RUNTIME_API; undefined if only parts
+   * of one were read.
+   */
+  readonly speakers = new HighestLayerMap<boolean | undefined>(MAX_FILES.texts);
+  /** The Java version that the handler's class was compiled for, if the class was found. */
+  handlerClassVersion: number | undefined;
   readonly #exact: ReadonlySet<string>;
   /** The task root, with a trailing slash. */
   readonly #root: string;
   /** The file of the handler's class, as a jar names it. */
   readonly #handlerClass: string;
   readonly #options: Required<ContentOptions>;
-  #classVersion: number | undefined;
   #textBytes = 0;
   #searchedBytes = 0;
   #classCount = 0;
@@ -80,7 +87,7 @@ export class FileContents implements ImageVisitor {
   /** `layer` matters only for the mtimes of bytecode. */
   enter(entry: LayerEntry, path: string, layer = 0): Wanted | undefined {
     if (entry.kind !== "file") return undefined;
-    const isBytecode = this.#options.bytecode && this.#bytecode.enter(path, layer, entry.mtime);
+    const isBytecode = this.#options.bytecode && this.bytecode.enter(path, layer, entry.mtime);
     if (this.#isBinary(path, entry.mode)) return BINARY_PARTS;
     if (path.endsWith(".jar")) return { head: entry.size <= JAR_PART ? entry.size : 0, tail: JAR_PART };
     if (isBytecode) return { head: BYTECODE_HEADER };
@@ -96,72 +103,25 @@ export class FileContents implements ImageVisitor {
   /** Records a file. The parts that `enter` asked for must be readable. */
   take(path: string, layer: number, file: FilePart): void {
     if (path.endsWith(".jar")) this.#takeJar(path, layer, file);
-    else if (path.endsWith(".pyc")) this.#bytecode.take(path, layer, file);
+    else if (path.endsWith(".pyc")) this.bytecode.take(path, layer, file);
     else this.#takeFile(path, layer, file);
-  }
-
-  /** Returns the text of a file, if it was kept. */
-  text(path: string): string | undefined {
-    return this.#texts.get(path);
-  }
-
-  /** Returns the path, text and layer of every file that was kept as text. */
-  texts(): Iterable<readonly [path: string, text: string, layer: number]> {
-    return this.#texts;
   }
 
   /** Yields the RECORD files of installed Python packages, with the lines that rules need. */
   *records(): Generator<readonly [path: string, text: string]> {
-    for (const [path, text] of this.#texts) if (isRecord(path)) yield [path, text];
-  }
-
-  /** Returns the kind of secret that a file holds, if its text was searched. */
-  secret(path: string): string | undefined {
-    return this.#secrets.get(path);
-  }
-
-  /**
-   * Returns whether a started program names AWS_LAMBDA_RUNTIME_API; undefined if that is not known
-   * because only parts of it were read.
-   */
-  speaksRuntimeApi(path: string): boolean | undefined {
-    return this.#speakers.get(path);
-  }
-
-  binary(path: string): BinaryFacts | undefined {
-    return this.#binaries.get(path);
-  }
-
-  /** Returns all binaries with their layers. A higher layer may replace one with another file. */
-  binaries(): readonly (readonly [path: string, facts: BinaryFacts, layer: number])[] {
-    return [...this.#binaries];
-  }
-
-  /** Returns the class file names in each jar, as in the zip. Jars that could not be read are missing. */
-  jars(): ReadonlyMap<string, ZipNames> {
-    return new Map([...this.#classes].map(([path, names]) => [path, names]));
-  }
-
-  /** The Java version that the handler's class was compiled for, if the class was found. */
-  get handlerClassVersion(): number | undefined {
-    return this.#classVersion;
-  }
-
-  /** Returns the .pyc files whose stored mtime is not their source's in the image. */
-  staleBytecode(): readonly string[] {
-    return this.#bytecode.stale();
+    for (const [path, text] of this.texts) if (isRecord(path)) yield [path, text];
   }
 
   #isBinary(path: string, mode: number): boolean {
     if (isSystem(path)) return isStarter(path);
-    if (this.#binaries.isFull) return this.#exact.has(path);
+    if (this.binaries.isFull) return this.#exact.has(path);
     return isBinaryName(path) || (mode & 0o111) !== 0 || this.#exact.has(path) || isStarter(path);
   }
 
   #isText(path: string, size: number): boolean {
     if (size > MAX_TEXT || this.#textBytes > MAX_TEXTS) return false;
     if (this.#exact.has(path)) return true;
-    if (this.#texts.isFull) return false;
+    if (this.texts.isFull) return false;
     if (isRecord(path)) return true;
     return size <= MAX_ASIDE && (isMetadata(path) || isNearTop(path, this.#root));
   }
@@ -178,27 +138,27 @@ export class FileContents implements ImageVisitor {
 
   #takeJar(path: string, layer: number, file: FilePart): void {
     const names = zipNames(file);
-    if (names === "not a zip") this.#classes.keep(path, layer, names);
+    if (names === "not a zip") this.jars.keep(path, layer, names);
     if (names === undefined || names === "not a zip") return;
     const classes = names.filter((name) => name.endsWith(".class") && !name.includes("$"));
     this.#classCount += classes.length;
-    if (this.#classCount <= MAX_CLASSES) this.#classes.keep(path, layer, classes);
+    if (this.#classCount <= MAX_CLASSES) this.jars.keep(path, layer, classes);
     if (!names.includes(this.#handlerClass)) return;
     const header = readZipEntry(file, this.#handlerClass, CLASS_HEADER);
-    if (header) this.#classVersion = classVersion(header);
+    if (header) this.handlerClassVersion = classVersion(header);
   }
 
   #takeFile(path: string, layer: number, file: FilePart): void {
-    if (this.#exact.has(path)) this.#speakers.keep(path, layer, speaks(file));
+    if (this.#exact.has(path)) this.speakers.keep(path, layer, speaks(file));
     const binary = readBinary(file);
-    if (binary) this.#binaries.keep(path, layer, binary);
+    if (binary) this.binaries.keep(path, layer, binary);
     else if (path.endsWith(`/${this.#handlerClass}`)) this.#takeClass(file);
     else this.#takeText(path, layer, file);
   }
 
   #takeClass(file: FilePart): void {
     const header = file.read(0, CLASS_HEADER);
-    if (header) this.#classVersion = classVersion(header);
+    if (header) this.handlerClassVersion = classVersion(header);
   }
 
   /** Keeps a text; of other scripts only the first line, which names the interpreter. */
@@ -212,13 +172,13 @@ export class FileContents implements ImageVisitor {
     if (!isText && !text.startsWith("#!") && !text.startsWith("\uFEFF#!")) return;
     const kept = isText ? text : text.slice(0, FIRST_LINE);
     this.#textBytes += kept.length;
-    this.#texts.keep(path, layer, kept);
+    this.texts.keep(path, layer, kept);
   }
 
   #search(path: string, layer: number, size: number, text: string): void {
     this.#searchedBytes += size;
     const what = secretIn(path, size, text);
-    if (what !== undefined) this.#secrets.keep(path, layer, what);
+    if (what !== undefined) this.secrets.keep(path, layer, what);
   }
 }
 

@@ -19,7 +19,7 @@ export async function missingNodePackages(facts: ImageFacts): Promise<Problems> 
   const root = taskRoot(facts);
   const { view, contents } = facts.files;
   const at = (path: string) => `${root}/${path}`;
-  const wanted = dependenciesIn(contents.text(at("package.json")));
+  const wanted = dependenciesIn(contents.texts.get(at("package.json")));
   const missing = wanted.filter((name) => !isInRuntime(name, facts) && !isInstalled(name, facts));
   const imports = await importsOf(facts);
   if (!imports && handlerFile(facts)) return []; // too large to read: a bundle
@@ -77,7 +77,7 @@ async function importsOf(facts: ImageFacts): Promise<Imports | undefined> {
   let [isComplete, isSmall] = [true, true];
   // Files that are found on the way are added to the end of the set.
   for (const path of paths) {
-    const text = facts.files.contents.text(path);
+    const text = facts.files.contents.texts.get(path);
     const found = await importsIn(path, text);
     const specifiers = found ?? [];
     names.push(...specifiers.flatMap((one) => packageName(one) ?? []));

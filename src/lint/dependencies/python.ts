@@ -22,7 +22,7 @@ const TOOLS = new Set(["pip", "setuptools", "wheel", "python", "awslambdaric"]);
 export function missingPythonPackages(facts: ImageFacts): Problems {
   const root = taskRoot(facts);
   const { contents } = facts.files;
-  const read = (name: string) => contents.text(`${root}/${name}`) ?? "";
+  const read = (name: string) => contents.texts.get(`${root}/${name}`) ?? "";
   const project = tomlIn(read("pyproject.toml"));
   const lines = requirementLines("requirements.txt", read).filter(({ isConstraint }) => !isConstraint);
   const sources: readonly (readonly [file: string, names: readonly string[]])[] = [
@@ -125,7 +125,7 @@ export function editableInstalls(facts: ImageFacts): Problems {
   const root = taskRoot(facts);
   const found: string[] = [];
   let first = "";
-  for (const [path, text] of facts.files.contents.texts()) {
+  for (const [path, text] of facts.files.contents.texts) {
     const inside = within(root, path);
     const name = inside === undefined ? undefined : editableName(path, text);
     if (name === undefined) continue;

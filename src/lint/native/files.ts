@@ -25,7 +25,7 @@ const OTHER_WORD_SIZE = /(?:^|\/)lib(?:32|x32)\//;
 export function nativeFiles(facts: ImageFacts): readonly Native[] {
   const { contents, view } = facts.files;
   const python = pythonPackages(contents);
-  const natives = contents.binaries().flatMap(([path, file, layer]) => {
+  const natives = [...contents.binaries].flatMap(([path, file, layer]) => {
     if (isNeverLoaded(path, file) || view.get(path)?.layer !== layer) return [];
     if (view.get(`${path}.runtimeconfig.json`)) return []; // .NET's own starter, for the machine that published
     const native = { path, file, package: packageOf(path, python) };

@@ -5,25 +5,13 @@ import { cLibraryOf } from "../runtime.ts";
 import type { Native } from "./files.ts";
 import type { NativePackage } from "./package.ts";
 
-/** The names that tools use for one architecture. */
-interface Names {
-  readonly npm: string;
-  readonly pip: string;
-  readonly go: string;
-  readonly rid: string;
-  readonly prisma: string;
-}
-
-const NAMES: Readonly<Record<Architecture, Names>> = {
+/** The names that tools use for each architecture. */
+const NAMES = {
   x86_64: { npm: "x64", pip: "x86_64", go: "amd64", rid: "linux-x64", prisma: "rhel" },
-  arm64: {
-    npm: "arm64",
-    pip: "aarch64",
-    go: "arm64",
-    rid: "linux-arm64",
-    prisma: "linux-arm64",
-  },
-};
+  arm64: { npm: "arm64", pip: "aarch64", go: "arm64", rid: "linux-arm64", prisma: "linux-arm64" },
+} as const satisfies Record<Architecture, object>;
+
+type Names = (typeof NAMES)[Architecture];
 
 /** Commands that install or build files for the image's platform. */
 export interface Hints {

@@ -27,7 +27,7 @@ const CLIENT_LIBRARY =
 /** Returns none if one of them fits: a client has one for each version or platform. */
 function clientLibraries(facts: ImageFacts): readonly string[] {
   if (!startsClient(facts)) return [];
-  const found = facts.files.contents.binaries().filter(([path]) => CLIENT_LIBRARY.test(path));
+  const found = [...facts.files.contents.binaries].filter(([path]) => CLIENT_LIBRARY.test(path));
   const architecture = architectureOf(facts.settings);
   const fits = found.some(
     ([, { format, machines }]) =>
@@ -72,7 +72,7 @@ export function wrapperOf(facts: ImageFacts): readonly string[] {
 }
 
 function interpreterOf(path: string, facts: ImageFacts): readonly string[] {
-  const { program = "", byName } = interpreterIn(facts.files.contents.text(path)) ?? {};
+  const { program = "", byName } = interpreterIn(facts.files.contents.texts.get(path)) ?? {};
   if (program === "") return [];
   const places = byName === undefined ? [program] : placeOf(byName, facts);
   return places.flatMap((place) => realPath(place, facts));

@@ -150,7 +150,7 @@ export const timedBytecode: Rule = {
   expects: "Python's bytecode holds the time that its source has in the image",
   otherwise: "nothing, but Python compiles the modules again at each cold start",
   check({ files: { contents, view } }) {
-    const found = contents.staleBytecode().filter((path) => view.get(path));
+    const found = contents.bytecode.stale().filter((path) => view.get(path));
     const own = found.filter((path) => !/^(?:usr|var\/lang|var\/runtime)\//.test(path)).sort();
     if (own.length === 0) return [];
     return {

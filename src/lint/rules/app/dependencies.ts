@@ -36,7 +36,7 @@ const IN_RUBY = /^(?:aws-sdk(?:-|$)|aws-|jmespath$|json$|bundler$|rake$)/;
 function missingGems(facts: ImageFacts): Problems {
   const root = taskRoot(facts);
   const { view, contents } = facts.files;
-  const gems = gemsIn(contents.text(`${root}/Gemfile`) ?? "").filter((name) => !IN_RUBY.test(name));
+  const gems = gemsIn(contents.texts.get(`${root}/Gemfile`) ?? "").filter((name) => !IN_RUBY.test(name));
   const places = [`${root}/vendor/bundle/ruby`, "opt/ruby/gems", `${root}/.bundle/bundle`];
   if (gems.length === 0 || places.some((place) => view.list(place).length > 0)) return [];
   return {
@@ -62,7 +62,7 @@ function gemsIn(text: string): readonly string[] {
 /** Java ignores such a file, and then does not find its classes. */
 function brokenJars(facts: ImageFacts): Problems {
   const root = taskRoot(facts);
-  const broken = [...facts.files.contents.jars()].flatMap(([path, names]) => {
+  const broken = [...facts.files.contents.jars].flatMap(([path, names]) => {
     const inside = within(root, path);
     return names === "not a zip" && inside && /^lib\/[^/]+\.jar$/.test(inside) ? [inside] : [];
   });
@@ -131,7 +131,7 @@ export const developmentDependencies: Rule = {
   otherwise: "nothing, but they are sent, stored and counted",
   visitor(facts) {
     const root = taskRoot(facts);
-    const packages = developmentPackages(facts.files.contents.text(`${root}/${NPM_RECORDS}`));
+    const packages = developmentPackages(facts.files.contents.texts.get(`${root}/${NPM_RECORDS}`));
     const isIn = oncePerDirectory(({ inside = "" }) => isInPackage(inside, packages));
     const sum = { files: 0, bytes: 0 };
     return {

@@ -107,9 +107,9 @@ function appInImage(facts: ImageFacts, root = taskRoot(facts)): AppFiles {
     names: namesIn(facts, root),
     read: async (name) => {
       const entry = view.resolve(join(root, name));
-      return entry && contents.text(entry.path);
+      return entry && contents.texts.get(entry.path);
     },
-    namesInJar: async (name) => contents.jars().get(join(root, name)),
+    namesInJar: async (name) => contents.jars.get(join(root, name)),
   };
 }
 

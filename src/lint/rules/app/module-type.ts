@@ -20,7 +20,8 @@ export const moduleType: Rule = {
     const { path, module } = handler;
     const type = typeOf(path, facts);
     if (type === "module" && module.isCommonJs && !module.isEsm) return [commonJsAsEsm(path)];
-    if (type === "module" && requires(facts.files.contents.text(path) ?? "")) return [requireInEsm(path)];
+    if (type === "module" && requires(facts.files.contents.texts.get(path) ?? ""))
+      return [requireInEsm(path)];
     if (type !== "module" && module.isEsm && !module.isCommonJs) return esmAsCommonJs(path, type, facts);
     return [];
   },
@@ -65,7 +66,7 @@ export function handlerFile(facts: ImageFacts): string | undefined {
 export async function handlerModule(facts: ImageFacts): Promise<HandlerModule | undefined> {
   const path = handlerFile(facts);
   if (path === undefined) return undefined;
-  const module = await parseModule(facts.files.contents.text(path), nodeNames);
+  const module = await parseModule(facts.files.contents.texts.get(path), nodeNames);
   if (!module) return undefined;
   const word = handlerOf(facts) ?? "";
   const [name = ""] = word.slice(word.indexOf(".", word.lastIndexOf("/") + 1) + 1).split(".", 1);
@@ -78,7 +79,7 @@ function typeOf(path: string, facts: ImageFacts): "module" | "commonjs" | "none"
   if (path.endsWith(".cjs")) return "commonjs";
   for (let directory = posix.dirname(path); directory !== "."; directory = posix.dirname(directory)) {
     if (!facts.files.view.get(`${directory}/package.json`)) continue;
-    const text = facts.files.contents.text(`${directory}/package.json`) ?? "";
+    const text = facts.files.contents.texts.get(`${directory}/package.json`) ?? "";
     const type = /"type"\s*:\s*"(module|commonjs)"/.exec(text)?.[1];
     return type === "module" || type === "commonjs" ? type : "none";
   }

@@ -59,8 +59,8 @@ function notCompiled(facts: ImageFacts): readonly NotCompiled[] {
   if (lacksOwn) return [];
   const root = taskRoot(facts);
   const paths = new Set([
-    ...dependenciesIn(contents.text(`${root}/package.json`)).map((name) => `node_modules/${name}`),
-    ...packagesWithScript(contents.text(`${root}/${NPM_RECORDS}`)),
+    ...dependenciesIn(contents.texts.get(`${root}/package.json`)).map((name) => `node_modules/${name}`),
+    ...packagesWithScript(contents.texts.get(`${root}/${NPM_RECORDS}`)),
   ]);
   const directories = [...paths].flatMap((path) => view.resolve(`${root}/${path}`)?.path ?? []);
   const candidates = [...new Set(directories)].filter((path) => view.get(`${path}/binding.gyp`));
@@ -69,7 +69,7 @@ function notCompiled(facts: ImageFacts): readonly NotCompiled[] {
   const platformed = new Set(
     natives.flatMap(({ isPlatformPackage, name }) => (isPlatformPackage ? [name] : [])),
   );
-  const binaries = contents.binaries().map(([path]) => path);
+  const binaries = [...contents.binaries].map(([path]) => path);
   return candidates.flatMap((directory) => {
     const path = `${directory}/binding.gyp`;
     const found = nodePackageAt(path);
@@ -148,7 +148,7 @@ function bringsLoader(interpreter: string | undefined): boolean {
 }
 
 function bringsCxx({ files: { contents } }: ImageFacts): boolean {
-  return contents.binaries().some(([path]) => /^(?:var\/task|opt)\/.*libstdc\+\+\.so\.6/.test(path));
+  return [...contents.binaries].some(([path]) => /^(?:var\/task|opt)\/.*libstdc\+\+\.so\.6/.test(path));
 }
 
 function systemOf({ format, machines, system }: BinaryFacts): string {
@@ -178,7 +178,7 @@ function problemsOf(facts: ImageFacts, { isWrong, isOther, slotOf, what }: Judge
   const wrong = natives.filter((one) => isWrong(one.file, architecture) && !fitting.has(slotOf(one)));
   const packaged = new Map(all.map((native) => [native.path, native]));
   const errors = [...started].flatMap((path): readonly Problem[] => {
-    const file = facts.files.contents.binary(path);
+    const file = facts.files.contents.binaries.get(path);
     if (!file || !isWrong(file, architecture) || isIgnored(file)) return [];
     const native = packaged.get(path);
     const hint = native ? hints.forFile(native) : hints.build;

@@ -67,7 +67,7 @@ function secretOf({ path, name, directory, size }: VisitedFile, { files, allowed
   const inside = directory.inside === undefined ? path : directory.inside + name;
   if (allowedSecrets?.includes(inside)) return undefined;
   if (isPrivate(inside) && name !== ".DS_Store") return "credentials or history";
-  return files.contents.secret(path) ?? fileSecret(path, size, files.contents.text(path));
+  return files.contents.secrets.get(path) ?? fileSecret(path, size, files.contents.texts.get(path));
 }
 
 /** macOS and Windows do not keep such names apart, so that one of the files is lost there. */

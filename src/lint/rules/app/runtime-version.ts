@@ -75,7 +75,7 @@ function dotnetProblems(facts: ImageFacts): Problems {
   const version = runtimeVersion(facts, "dotnet");
   if (version === undefined) return [];
   const root = taskRoot(facts);
-  for (const [path, text] of facts.files.contents.texts()) {
+  for (const [path, text] of facts.files.contents.texts) {
     const inside = within(root, path);
     if (!inside?.endsWith(".runtimeconfig.json") || inside.includes("/")) continue;
     const built = frameworkOf(text);
@@ -119,7 +119,7 @@ const ENGINE =
 function prismaProblems(facts: ImageFacts): Problems {
   if (!facts.base || !architectureOf(facts.settings)) return [];
   const target = prismaTarget(facts);
-  const engines = facts.files.contents.binaries().flatMap(([path]) => {
+  const engines = [...facts.files.contents.binaries].flatMap(([path]) => {
     const found = ENGINE.exec(path)?.[1];
     return found === undefined || /\/node_modules\/(?:@prisma\/engines|prisma)\//.test(path)
       ? []

@@ -151,7 +151,7 @@ export const bootstrap: Rule = {
     const asWritten = facts.files.view.get(BOOTSTRAP.slice(1));
     if (asWritten?.kind === "symlink")
       return [bootstrapProblem(`it is a link to ${asWritten.link}`, "put the executable itself there")];
-    const text = facts.files.contents.text(place.entry.path);
+    const text = facts.files.contents.texts.get(place.entry.path);
     if (text && !/^\uFEFF?#!/.test(text))
       return bootstrapProblem(
         "the bootstrap is neither an ELF file nor a script: it does not begin with #!",

@@ -122,7 +122,8 @@ function speaksItself(facts: ImageFacts): Problems {
   const place = lookUp(facts, program);
   if (!place.known || !place.entry) return [];
   const { contents } = facts.files;
-  if (!contents.binary(place.entry.path) || contents.speaksRuntimeApi(place.entry.path) !== false) return [];
+  if (!contents.binaries.get(place.entry.path) || contents.speakers.get(place.entry.path) !== false)
+    return [];
   return {
     message: "the entry point does not speak Lambda's Runtime API: it never names AWS_LAMBDA_RUNTIME_API",
     path: program,
@@ -143,7 +144,7 @@ function usesVariable(facts: ImageFacts): boolean {
   const { Entrypoint: entry = [], Cmd: cmd = [], WorkingDir: directory = "/" } = facts.settings.config ?? {};
   return [...entry, ...cmd].some((word) => {
     const place = lookUp(facts, posix.resolve("/", directory, word));
-    return place.known && place.entry && facts.files.contents.speaksRuntimeApi(place.entry.path);
+    return place.known && place.entry && facts.files.contents.speakers.get(place.entry.path);
   });
 }
 
