@@ -114,13 +114,15 @@ async function readAll(stream: NodeJS.ReadableStream): Promise<string> {
 function answerOf(result: InvokeResult, stackTrace: readonly string[]): Answer {
   const { response, error } = result;
   if (!error) return { text: () => (response ? `${response.replace(/\n$/, "")}\n` : ""), json: result };
-  const code = result.outcome === "timeout" ? "INVOCATION_TIMEOUT" : "INVOCATION_FAILED";
+  const isTimeout = result.outcome === "timeout";
+  const code = isTimeout ? "INVOCATION_TIMEOUT" : "INVOCATION_FAILED";
+  const hint = isTimeout ? "give it more time with --timeout SECONDS, or make it faster" : undefined;
   const message = `the function failed with ${error.errorType}: ${error.errorMessage}`;
   return {
     text: () => "",
     json: result,
     status: EXIT_STATUS[code],
-    error: new LambdaPackError(code, message),
+    error: new LambdaPackError(code, message, { hint }),
     ...(stackTrace.length > 0 && { annotations: `${stackTrace.join("\n")}\n` }),
   };
 }

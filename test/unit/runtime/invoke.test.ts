@@ -49,7 +49,10 @@ describe("invoke of a directory", () => {
     const { status, stderr } = await run(echo(t), "--event", '{"wait":true}', "--timeout", "1");
     assert.equal(status, 124);
     assert.match(stderr, /Task timed out after 1\.00 seconds/);
-    assert.match(stderr, /error: the function failed with Sandbox\.Timedout/);
+    assert.match(
+      stderr,
+      /error: the function failed with Sandbox\.Timedout[^\n]*\n {2}fix: give it more time with --timeout/,
+    );
   });
 
   it("writes one object with --json, also for a function that fails", async (t) => {
