@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { CONTENDERS, type Contender } from "./contenders.ts";
-import { manyFiles } from "./inputs.ts";
-import { halfRandom, pythonLike } from "./inputs-cold.ts";
+import { halfRandom, manyFiles, pythonLike } from "./inputs.ts";
 import { type Cost, measure } from "./measure.ts";
 import { type Runs, table } from "./table.ts";
 

@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process";
 import { createCipheriv } from "node:crypto";
 import {
   cpSync,
@@ -7,16 +6,16 @@ import {
   mkdtempSync,
   readdirSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
 import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { run } from "../../test/support/run.ts";
 
-const execute = promisify(execFile);
 const manifest = fileURLToPath(new URL("../../testdata/bench/", import.meta.url));
 const HANDLER = "export const handler = async (event) => event;\n";
 const MEBIBYTE = 1024 * 1024;
@@ -26,7 +25,7 @@ export function manyFiles(): Promise<string> {
   return once("lambda-pack-bench-many-files-1", async (directory) => {
     cpSync(manifest, directory, { recursive: true });
     const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--omit=optional", "--omit=peer"];
-    await execute("npm", ["ci", ...flags, "--legacy-peer-deps"], { cwd: directory });
+    await run("npm", ["ci", ...flags, "--legacy-peer-deps"], { cwd: directory });
     writeFileSync(join(directory, "index.mjs"), HANDLER);
   });
 }
@@ -49,11 +48,64 @@ export function gigabyte(): Promise<string> {
   });
 }
 
+/** The packages of a typical data app, from Debian so that every machine gets the same bytes. */
+const PACKAGES = [
+  "python3-numpy",
+  "python3-scipy",
+  "python3-botocore",
+  "python3-boto3",
+  "python3-cryptography",
+  "python3-pandas",
+  "python3-pandas-lib",
+  "python3-lxml",
+  "python3-sqlalchemy",
+  "python3-pil",
+];
+
+/**
+ * Creates a Python app of 290 MB and 9,000 files (sources, bytecode, extension modules, data) and
+ * keeps it for later runs.
+ */
+export function pythonLike(): Promise<string> {
+  return once("lambda-pack-bench-python-1", async (directory) => {
+    const work = `${directory}.debian`;
+    mkdirSync(work);
+    await run("apt-get", ["download", "-q", ...PACKAGES], { cwd: work });
+    for (const name of readdirSync(work)) await run("dpkg-deb", ["-x", name, "root"], { cwd: work });
+    cpSync(join(work, "root/usr/lib/python3/dist-packages"), directory, { recursive: true });
+    rmSync(work, { recursive: true });
+    const flags = ["-q", "-j", "0", "--invalidation-mode", "unchecked-hash"];
+    await run("python3", ["-m", "compileall", ...flags, directory]);
+    writeFileSync(join(directory, "app.py"), "def handler(event, context):\n    return event\n");
+  });
+}
+
+/** Creates one file of 1 GiB, alternating 8 MiB of random bytes and 8 MiB of code, and keeps it. */
+export function halfRandom(): Promise<string> {
+  return once("lambda-pack-bench-half-random-1", async (directory) => {
+    await writeHalfRandom(join(directory, "model.bin"), { mebibytes: 1024, turn: 8, seed: 1 });
+    writeFileSync(join(directory, "index.mjs"), HANDLER);
+  });
+}
+
+/**
+ * Creates `thousands` thousand files of a few bytes, each of 4 KB on disk. The caller removes them.
+ */
+export function thousandsOfFiles(directory: string, thousands: number): void {
+  writeFileSync(join(directory, "index.mjs"), HANDLER);
+  for (let index = 0; index < thousands; index++) {
+    const lib = join(directory, `node_modules/package-${index}/lib`);
+    mkdirSync(lib, { recursive: true });
+    for (let file = 0; file < 1000; file++)
+      writeFileSync(join(lib, `module-${file}.js`), `module.exports = ${index * 1000 + file};\n`);
+  }
+}
+
 /**
  * Writes `turn` MiB of random bytes, then `turn` MiB of Node's executable, and so on. AES in
  * counter mode over zeros gives the same bytes on every machine.
  */
-export async function writeHalfRandom(
+async function writeHalfRandom(
   path: string,
   { mebibytes, turn, seed }: { readonly mebibytes: number; readonly turn: number; readonly seed: number },
 ): Promise<void> {
@@ -71,7 +123,7 @@ export async function writeHalfRandom(
   await Promise.all([file.close(), node.close()]);
 }
 
-export async function once(name: string, make: (directory: string) => Promise<void>): Promise<string> {
+async function once(name: string, make: (directory: string) => Promise<void>): Promise<string> {
   const directory = join(tmpdir(), name);
   if (existsSync(directory)) return directory;
   process.stderr.write(`making ${directory}\n`);
@@ -80,7 +132,7 @@ export async function once(name: string, make: (directory: string) => Promise<vo
   mkdirSync(made);
   await make(made);
   renameSync(made, directory);
-  await execute("rm", ["-r", dirname(made)]);
+  rmSync(partial, { recursive: true });
   return directory;
 }
 
@@ -89,7 +141,7 @@ export async function once(name: string, make: (directory: string) => Promise<vo
  * number of files and bytes.
  */
 export async function warm(directory: string): Promise<{ readonly files: number; readonly bytes: number }> {
-  await execute("sh", ["-c", 'find "$1" -type f -exec cat {} + >/dev/null', "sh", directory]);
+  await run("sh", ["-c", 'find "$1" -type f -exec cat {} + >/dev/null', "sh", directory]);
   const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) =>
     entry.isFile(),
   );
