@@ -41,7 +41,7 @@ const LIBC = /(?:^|\/)lib(?:c\.so\.6|stdc\+\+\.so\.6[.\d]*)$/;
 const SOURCE = /^(?:[^/]+\/)?[^/]+\.(?:py|[cm]?js|rb|json)$/;
 /** Files that list dependencies or the versions of runtimes. */
 const METADATA =
-  /(?:^|\/)(?:package\.json|\.package-lock\.json|requirements[^/]*\.txt|requirements\/[^/]+\.txt|pyproject\.toml|Pipfile|Gemfile(?:\.lock)?|[^/]+\.runtimeconfig\.json|[^/]+\.(?:pth|egg-link)|direct_url\.json|pyvenv\.cfg)$/;
+  /(?:^|\/)(?:package\.json|requirements[^/]*\.txt|requirements\/[^/]+\.txt|pyproject\.toml|Pipfile|Gemfile(?:\.lock)?|[^/]+\.runtimeconfig\.json|[^/]+\.(?:pth|egg-link)|direct_url\.json|pyvenv\.cfg)$/;
 
 export const OS_RELEASE = ["etc/os-release", "usr/lib/os-release"];
 
@@ -66,8 +66,10 @@ export function isNearTop(path: string, root: string): boolean {
 
 /** Returns whether it lists the app's dependencies; an installed package's file does not. */
 export function isMetadata(path: string): boolean {
-  if (!METADATA.test(path) || isSystem(path)) return false;
-  return !path.includes("node_modules/") || path.endsWith("node_modules/.package-lock.json");
+  const isListed = path.includes("node_modules/")
+    ? path.endsWith("node_modules/.package-lock.json")
+    : METADATA.test(path);
+  return isListed && !isSystem(path);
 }
 
 /** Returns whether it belongs to an installed package. */
