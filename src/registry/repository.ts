@@ -88,7 +88,7 @@ function originOf({ registry }: ImageOrigin, insecureRegistries: readonly string
   return registry === undefined ? THIS_MACHINE : baseOf(registry, insecureRegistries);
 }
 
-/** Restricts every request to where an answer of `from` may lead (address.ts). */
+/** Restricts every request to where an answer of `from` may lead (lookup.ts). */
 function sentBy(http: Http, from: URL): Http {
   return { ...http, send: (request) => http.send({ ...request, from: request.from ?? from }) };
 }

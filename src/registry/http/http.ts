@@ -130,8 +130,7 @@ async function refuseProxyAnswer(
   const proxy = request.url.protocol === "http:" ? agents.proxyFor(request.url) : undefined;
   if (!proxy || !isProxyAnswer(request, message)) return;
   const { text: words } = await readErrorDocument(response);
-  const { status } = response;
-  throw proxyAnswer({ proxy, target: request.url.host, status, words, code: "EHOSTUNREACH" });
+  throw proxyAnswer(proxy, request.url.host, response.status, "EHOSTUNREACH", words);
 }
 
 /** Reports the request once, with the status of its answer or 0. */

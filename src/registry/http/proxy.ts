@@ -125,7 +125,7 @@ export function tunnelError(error: Error, proxy: URL, target: string): Error {
   const status = Number(/^Bad response: (\d+)$/.exec(error.message)?.[1]);
   if (error.message === "Proxy timeout")
     return failed(`${name} opened no tunnel to ${target} in time`, target, "ETIMEDOUT");
-  if (status) return proxyAnswer({ proxy, target, status, code: "ECONNREFUSED" });
+  if (status) return proxyAnswer(proxy, target, status, "ECONNREFUSED");
   if (hasCode(error, "ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "ETIMEDOUT", "EAI_AGAIN", "EPIPE"))
     return failed(`${name}: ${error.message}`, target, "code" in error ? String(error.code) : "");
   return error;
@@ -141,24 +141,18 @@ export function isProxyAnswer(
   { method }: HttpRequest,
   { statusCode = 0, headers }: IncomingMessage,
 ): boolean {
-  if (statusCode !== 403 && statusCode !== 407 && statusCode < 500) return false;
+  if (statusCode === 407) return true;
+  if (statusCode !== 403 && statusCode < 500) return false;
   if (Object.keys(headers).some((name) => /^(?:proxy-(?!connection)|x-squid-error$)/.test(name))) return true;
   const type = headers["content-type"];
   return method !== "HEAD" && (type === undefined ? headers.via !== undefined : /^text\/html\b/i.test(type));
 }
 
-interface ProxyAnswer {
-  readonly proxy: URL;
-  readonly target: string;
-  readonly status: number;
-  /** What the proxy says, such as the title of its page. */
-  readonly words?: string;
-  /** The code of a failure that may pass. */
-  readonly code: string;
-}
-
-/** Returns the error for an answer of the proxy. A refusal is final, a failure may be retried. */
-export function proxyAnswer({ proxy, target, status, words = "", code }: ProxyAnswer): Error {
+/**
+ * Returns the error for an answer of the proxy. A refusal is final; a failure may be retried, and
+ * has this `code`. `words`: what the proxy says, such as the title of its page.
+ */
+export function proxyAnswer(proxy: URL, target: string, status: number, code: string, words = ""): Error {
   const name = nameOf(proxy);
   const said = words === "" ? "" : `: ${words}`;
   if (status >= 500 || status === 408 || status === 429)

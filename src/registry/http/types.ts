@@ -34,7 +34,7 @@ export interface HttpRequest {
   readonly commits?: boolean | undefined;
   /**
    * The registry, as the user named it, whose answer named this URL (Location, redirect, realm).
-   * The addresses of the URL's host must then pass the rules of address.ts. Behind a proxy, which
+   * The addresses of the URL's host must then pass the rules of lookup.ts. Behind a proxy, which
    * resolves names, only the URL's text can be checked.
    */
   readonly from?: URL | undefined;

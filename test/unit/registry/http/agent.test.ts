@@ -208,6 +208,15 @@ describe("a request through a proxy", () => {
     });
   }
 
+  it("the 407 of a proxy to a plain http request needs no mark", async (t) => {
+    const { url, send, proxy } = await proxied(t);
+    proxy.fault = () => ({ do: "answer", status: 407 });
+    await assert.rejects(send({ HTTP_PROXY: url }), {
+      code: "REGISTRY_UNREACHABLE",
+      message: /the proxy http:.* \(it wants a user name and password\)$/,
+    });
+  });
+
   it("the 503 of a proxy to a plain http request names the proxy and may be tried again", async (t) => {
     const { url, send, proxy } = await proxied(t);
     const headers = { "content-type": "text/html" };
