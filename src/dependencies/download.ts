@@ -1,5 +1,5 @@
 import { type Pacing, REAL_PACING, retry } from "../async/retry.ts";
-import { type ErrorCode, LambdaPackError, type RegistryAnswer } from "../errors.ts";
+import { type ErrorCode, LambdaPackError, messageOf, type RegistryAnswer } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
 import { networkTrouble } from "../registry/errors/network-error.ts";
 import { printable, redactText, redactUrl } from "../registry/errors/redact.ts";
@@ -38,8 +38,6 @@ const BASE_MS = 500;
 const LONGEST_WAIT_MS = 60_000;
 const REDIRECTS = 5;
 
-type Take<T> = (body: AsyncIterable<Uint8Array>) => Promise<T>;
-
 /**
  * Downloads a file and passes its body to `take`. Repeats this after a temporary failure: no
  * connection, a cut one, 429 and 5xx.
@@ -49,7 +47,7 @@ type Take<T> = (body: AsyncIterable<Uint8Array>) => Promise<T>;
 export async function download<T>(
   wanted: Download,
   { http, onEvent, pacing = REAL_PACING }: DownloadContext,
-  take: Take<T>,
+  take: (body: AsyncIterable<Uint8Array>) => Promise<T>,
 ): Promise<T> {
   const attempt = async (): Promise<T> => {
     const response = await follow(wanted, http);
@@ -108,10 +106,8 @@ async function follow(
     if (response.status < 300 || response.status >= 400 || location === undefined) return response;
     response.discard();
     if (redirects === REDIRECTS) {
-      throw new LambdaPackError(
-        "REGISTRY_ANSWER",
-        `${redactUrl(url)} redirects more than ${REDIRECTS} times`,
-      );
+      const message = `${redactUrl(url)} redirects more than ${REDIRECTS} times`;
+      throw new LambdaPackError("REGISTRY_ANSWER", message);
     }
     at = followLocation(location, at, url);
   }
@@ -125,13 +121,9 @@ async function* bounded(
   for await (const chunk of body) {
     size += chunk.length;
     if (size > limit) {
-      throw new LambdaPackError(
-        "REGISTRY_ANSWER",
-        `${name} from ${redactUrl(url)} is larger than ${limit} bytes`,
-        {
-          hint: "check the registry, or install with the package manager and build without --install",
-        },
-      );
+      const message = `${name} from ${redactUrl(url)} is larger than ${limit} bytes`;
+      const hint = "check the registry, or install with the package manager and build without --install";
+      throw new LambdaPackError("REGISTRY_ANSWER", message, { hint });
     }
     yield chunk;
   }
@@ -177,13 +169,9 @@ export function basicAuthorization(user: string, password: string): string {
 }
 
 function unreachable({ name, url }: Download, cause: unknown): LambdaPackError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new LambdaPackError(
-    "REGISTRY_UNREACHABLE",
-    `cannot download ${name} from ${redactUrl(url)}: ${reason}`,
-    {
-      hint: "check the network and HTTPS_PROXY, then run it again: the packages that were downloaded are in the cache",
-      cause,
-    },
-  );
+  const message = `cannot download ${name} from ${redactUrl(url)}: ${messageOf(cause)}`;
+  return new LambdaPackError("REGISTRY_UNREACHABLE", message, {
+    hint: "check the network and HTTPS_PROXY, then run it again: the packages that were downloaded are in the cache",
+    cause,
+  });
 }

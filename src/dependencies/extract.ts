@@ -83,7 +83,7 @@ async function placeEntries(
       total.files += 1;
       if (total.files > limits.files) throw broken(name, `has more than ${limits.files} files`);
       total.bytes += size;
-      if (start === undefined) await files.addFile({ ...placed, size, content: entry });
+      if (start === undefined) await files.addFile({ ...placed, size }, entry);
       else files.placeFile({ ...placed, size }, start + entry.offset + TAR_BLOCK);
     }
     entry.resume();

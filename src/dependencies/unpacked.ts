@@ -10,11 +10,6 @@ interface UnpackedFile {
   readonly size: number;
 }
 
-interface NewFile extends UnpackedFile {
-  /** If the content is shorter than `size`, the rest is filled with zeros. */
-  readonly content: AsyncIterable<unknown> | Iterable<unknown>;
-}
-
 /**
  * The files of installed packages, with all contents in one file on disk. Creating ten thousand
  * files takes longer than the rest of an installation, and on Windows and macOS a directory cannot
@@ -33,10 +28,10 @@ export class UnpackedFiles {
 
   /**
    * Adds a file; a later one replaces an earlier one with the same path. Can be called
-   * concurrently.
+   * concurrently. If the content is shorter than the size, the rest is filled with zeros.
    * @throws WRITE_FAILED
    */
-  async addFile({ content, ...file }: NewFile): Promise<void> {
+  async addFile(file: UnpackedFile, content: AsyncIterable<unknown> | Iterable<unknown>): Promise<void> {
     const { size } = file;
     const offset = this.#end;
     this.#end += size;
@@ -126,11 +121,8 @@ export class UnpackedFiles {
 }
 
 function collision(above: string, path: string): LambdaPackError {
-  return new LambdaPackError(
-    "CONTENT_MISMATCH",
-    `${above} is a file of one package, and ${path} of another is below it`,
-    {
-      hint: "one of the two packages is damaged: find out which, and report it to its authors",
-    },
-  );
+  const message = `${above} is a file of one package, and ${path} of another is below it`;
+  return new LambdaPackError("CONTENT_MISMATCH", message, {
+    hint: "one of the two packages is damaged: find out which, and report it to its authors",
+  });
 }

@@ -4,7 +4,7 @@ import { nearest, oneOf } from "../lambda/nearest.ts";
 import { planCommands } from "./commands.ts";
 import { planCopy } from "./copy-step.ts";
 import type { Instruction } from "./instructions.ts";
-import { type Note, refuse } from "./instructions.ts";
+import { refuse } from "./instructions.ts";
 import type { BaseSettings } from "./plan.ts";
 import {
   lookupIn,
@@ -21,19 +21,13 @@ import {
 import { expand, readArguments, type Stage, type StageBase, splitAssignments } from "./stages.ts";
 import { literalCommand, splitCommands, WordError } from "./words.ts";
 
-interface StageOutcome {
-  readonly plan: StagePlan;
-  readonly errors: readonly LambdaPackError[];
-  readonly notes: readonly Note[];
-}
-
 const NO_SETTINGS: BaseSettings = { env: [], workingDirectory: "/", entrypoint: [], cmd: [] };
 
 /**
  * Evaluates every instruction of a stage. Continues after a refused one, so that all of them are
  * reported.
  */
-export function evaluateStage(stage: Stage, context: StageContext): StageOutcome {
+export function evaluateStage(stage: Stage, context: StageContext) {
   const state = openState(stage, context);
   const errors: LambdaPackError[] = [];
   for (const instruction of stage.instructions) {
@@ -47,11 +41,8 @@ export function evaluateStage(stage: Stage, context: StageContext): StageOutcome
   const command = refuseCommandWords(state);
   if (command) errors.push(command);
   const { number, name, base, platform } = stage;
-  return {
-    plan: { number, name, base, platform, steps: state.steps, settings: state.settings },
-    errors,
-    notes: state.notes,
-  };
+  const plan: StagePlan = { number, name, base, platform, steps: state.steps, settings: state.settings };
+  return { plan, errors, notes: state.notes };
 }
 
 function openState(stage: Stage, context: StageContext): StageState {

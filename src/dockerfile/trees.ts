@@ -200,11 +200,6 @@ function realPath(view: ExtractedFiles["view"], path: string): string | undefine
 }
 
 function unavailable(reference: string, path: string): LambdaPackError {
-  return new LambdaPackError(
-    "DOCKERFILE_REFUSED",
-    `COPY --from=${reference}: ${path} is a link to a file that was not read`,
-    {
-      hint: "name the file that the link means",
-    },
-  );
+  const message = `COPY --from=${reference}: ${path} is a link to a file that was not read`;
+  return new LambdaPackError("DOCKERFILE_REFUSED", message, { hint: "name the file that the link means" });
 }

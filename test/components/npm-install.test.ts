@@ -58,7 +58,7 @@ describeReal("packages from an npm lock, against npm itself", ["npm"], () => {
       const lock = parseNpmLock(readFileSync(join(project, "package-lock.json")), "package-lock.json");
       const plan = planNpm(lock, "", { os: "linux", cpu, libc: "glibc" });
       const environment = process.env;
-      const config = readNpmConfig({ directory: project, home: homedir(), environment });
+      const config = readNpmConfig(project, homedir(), environment);
       const files = new UnpackedFiles(join(temporaryDirectory(), "files"));
       const signal = new AbortController().signal;
       await installNpm(plan, npmRegistries(config), { files, cache, http, offline: false, signal });

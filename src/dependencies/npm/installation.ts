@@ -62,15 +62,12 @@ export function npmInstallation(
     replaces: plan.directories,
     warnings: scriptWarnings(plan),
     async install(context) {
-      const config = readNpmConfig({
-        directory: found.directory,
-        home: context.environment["HOME"] || homedir(),
-        environment: context.environment,
-      });
+      const { environment } = context;
+      const config = readNpmConfig(found.directory, environment["HOME"] || homedir(), environment);
       const registries = npmRegistries(config);
       if (config.get("strict-ssl") === "false") context.onEvent({ type: "warning", ...STRICT });
       const http = {
-        environment: networkEnvironment(context.environment, config),
+        environment: networkEnvironment(environment, config),
         connections: CONNECTIONS,
         insecureRegistries: [...context.insecureRegistries, ...registries.httpHosts],
         authorities: authoritiesOf(config),
@@ -210,5 +207,5 @@ async function repairCommand(files: UnpackedFiles, path: string): Promise<void> 
   if (!/^#![^\n]+\r\n/.test(start)) return;
   const whole = files.startOf(path, files.sizeOf(path))?.toString("utf8") ?? "";
   const content = Buffer.from(whole.replace(/^(#![^\n]+)\r\n/, "$1\n"));
-  await files.addFile({ path, isExecutable: true, size: content.length, content: [content] });
+  await files.addFile({ path, isExecutable: true, size: content.length }, [content]);
 }

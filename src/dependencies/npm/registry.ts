@@ -11,19 +11,13 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** npm's settings by name, merged from all sources. Values may be secret. */
 export type NpmConfig = ReadonlyMap<string, string>;
 
-interface ConfigPlaces {
-  /** The directory of the lock. */
-  readonly directory: string;
-  readonly home: string;
-  readonly environment: Environment;
-}
-
 /**
  * Reads the settings of npm: the environment wins over the project's .npmrc, and that over the
  * user's (npm docs, "npmrc"). The global file is read if NPM_CONFIG_GLOBALCONFIG names it.
+ * @param directory that of the lock
  * @throws FILE_UNREADABLE for an existing file that cannot be read
  */
-export function readNpmConfig({ directory, home, environment }: ConfigPlaces): NpmConfig {
+export function readNpmConfig(directory: string, home: string, environment: Environment): NpmConfig {
   const fromEnvironment = environmentConfig(environment);
   const files = [
     fromEnvironment.get("globalconfig"),
@@ -208,13 +202,10 @@ function credentialsUnder(config: NpmConfig, key: string): string | undefined {
 function complete(name: string, value: string | undefined): string | undefined {
   const variable = /\$\{([^}]+)\}/.exec(value ?? "")?.[1];
   if (variable === undefined) return value === "" ? undefined : value;
-  throw new LambdaPackError(
-    "CREDENTIALS_INVALID",
-    `.npmrc takes ${name} from ${variable}, which is not set`,
-    {
-      hint: `set the environment variable ${variable}, or remove the line`,
-    },
-  );
+  const message = `.npmrc takes ${name} from ${variable}, which is not set`;
+  throw new LambdaPackError("CREDENTIALS_INVALID", message, {
+    hint: `set the environment variable ${variable}, or remove the line`,
+  });
 }
 
 function userOf(registries: readonly URL[], url: URL): string | undefined {

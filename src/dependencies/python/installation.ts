@@ -147,7 +147,7 @@ async function unpackWheel({ name, content, files, limits, signal }: Archive): P
       if (path === undefined) continue;
       kept += 1;
       const isExecutable = (entry.mode & 0o111) !== 0;
-      await files.addFile({ path, isExecutable, size: entry.size, content: zip.read(entry) });
+      await files.addFile({ path, isExecutable, size: entry.size }, zip.read(entry));
     }
     return { files: kept, bytes: entries.reduce((sum, { size }) => sum + size, 0) };
   });

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import type { LambdaPackError } from "../../errors.ts";
 import { createHttp } from "../../registry/http/http.ts";
 import { basicAuthorization, download } from "../download.ts";
@@ -11,41 +12,32 @@ import { normalizeName } from "./marker.ts";
 import type { RequirementLine } from "./requirements.ts";
 import { describeWheels } from "./wheels.ts";
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
-interface Login {
-  readonly user: string;
-  readonly password: string;
-}
-
 /**
  * Returns a function for the Authorization header of a package index, from the user's .netrc (or
  * NETRC), like pip and uv.
  */
-export function pythonCredentials(environment: Environment): (url: URL) => string | undefined {
+export function pythonCredentials(
+  environment: InstallContext["environment"],
+): (url: URL) => string | undefined {
   const path = environment["NETRC"] ?? join(environment["HOME"] || homedir(), ".netrc");
-  const logins = existsSync(path) ? parseNetrc(readFileSync(path, "utf8")) : new Map<string, Login>();
+  const logins = parseNetrc(existsSync(path) ? readFileSync(path, "utf8") : "");
   return ({ protocol, hostname }) => {
-    const login = logins.get(hostname);
     const isSafe = protocol === "https:" || hostname === "127.0.0.1" || hostname === "localhost";
-    return login && isSafe ? basicAuthorization(login.user, login.password) : undefined;
+    return isSafe ? logins.get(hostname) : undefined;
   };
 }
 
 /**
  * Parses `machine NAME login USER password SECRET` (curl, "netrc"), without comments and macros.
+ * Returns the Authorization headers by host.
  */
-function parseNetrc(text: string): ReadonlyMap<string, Login> {
-  const logins = new Map<string, Login>();
+function parseNetrc(text: string): ReadonlyMap<string, string> {
+  const logins = new Map<string, string>();
   const plain = text.replace(/^\s*#.*$/gm, "").replace(/^macdef[\s\S]*?\n\n/gm, "");
   for (const [, entry = ""] of plain.matchAll(/\bmachine\s+([\s\S]*?)(?=\bmachine\s|\bdefault\b|$)/g)) {
     const [host = "", ...words] = entry.trim().split(/\s+/);
-    const after = (word: string) => words[words.indexOf(word) + 1] ?? "";
-    if (words.includes("login"))
-      logins.set(host, {
-        user: after("login"),
-        password: words.includes("password") ? after("password") : "",
-      });
+    const after = (word: string) => (words.includes(word) ? (words[words.indexOf(word) + 1] ?? "") : "");
+    if (words.includes("login")) logins.set(host, basicAuthorization(after("login"), after("password")));
   }
   return logins;
 }
@@ -59,14 +51,10 @@ function indexOf(
   lines: readonly RequirementLine[],
   environment: InstallContext["environment"],
 ): URL | undefined {
-  const own = lines.flatMap(({ text }) => /^(?:-i|--index-url)[\s=]+(\S+)/.exec(text)?.[1] ?? [])[0];
-  const text =
-    own ??
-    environment["UV_DEFAULT_INDEX"] ??
-    environment["UV_INDEX_URL"] ??
-    environment["PIP_INDEX_URL"] ??
-    PYPI;
-  return URL.canParse(text) ? new URL(text.endsWith("/") ? text : `${text}/`) : undefined;
+  const own = lines.flatMap((line) => /^(?:-i|--index-url)[\s=]+(\S+)/.exec(line.text)?.[1] ?? [])[0];
+  const named = ["UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"].map((name) => environment[name]);
+  const index = own ?? named.find((value) => value !== undefined) ?? PYPI;
+  return URL.canParse(index) ? new URL(index.endsWith("/") ? index : `${index}/`) : undefined;
 }
 
 /**
@@ -87,7 +75,7 @@ async function filesInIndex(name: string, index: URL, context: InstallContext): 
       attempts: 1,
       signal,
     };
-    const page = await download(wanted, { http }, textOf);
+    const page = await download(wanted, { http }, text);
     return [...page.matchAll(/<a\s[^>]*>\s*([^<\s]+\.(?:whl|tar\.gz|zip))\s*<\/a>/gi)].map(
       ([, file = ""]) => file,
     );
@@ -97,12 +85,6 @@ async function filesInIndex(name: string, index: URL, context: InstallContext): 
   } finally {
     http.close();
   }
-}
-
-async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
-  return Buffer.concat(chunks).toString("utf8");
 }
 
 interface Missing {

@@ -134,14 +134,8 @@ function missingWheel(
   return `${name} ${version} has no wheel for ${pythonTargetName(target)}; there is ${shown === "" ? source : shown}`;
 }
 
-/** The compatibility tags in the name of a wheel (PEP 427). */
-interface WheelTags {
-  readonly pythons: readonly string[];
-  readonly abis: readonly string[];
-  readonly platforms: readonly string[];
-}
-
-function tagsOf(file: string): WheelTags | undefined {
+/** Returns the compatibility tags in the name of a wheel (PEP 427). */
+function tagsOf(file: string) {
   const parts = /\.whl$/i.test(file) ? file.slice(0, -4).split("-") : [];
   if (parts.length !== 5 && parts.length !== 6) return undefined;
   const [pythons = "", abis = "", platforms = ""] = parts.slice(-3).map((part) => part.toLowerCase());

@@ -98,15 +98,11 @@ export function failed(
     .split("\n")
     .map((line) => printable(line, 300))
     .filter((line) => line !== "");
-  const output = lines.slice(-MAX_LINES).join("\n");
-  const call = command.slice(0, 3).join(" ");
-  return new LambdaPackError(
-    "INSTALL_FAILED",
-    `${call} ended with status ${status}${output === "" ? "" : `:\n${output}`}`,
-    {
-      hint: `run it in the directory to see all of its output: ${redactText(command.join(" ").slice(0, 400))}`,
-    },
-  );
+  const output = lines.slice(-MAX_LINES).map((line) => `\n${line}`);
+  const message = `${command.slice(0, 3).join(" ")} ended with status ${status}${output.length > 0 ? ":" : ""}${output.join("")}`;
+  return new LambdaPackError("INSTALL_FAILED", message, {
+    hint: `run it in the directory to see all of its output: ${redactText(command.join(" ").slice(0, 400))}`,
+  });
 }
 
 function missing(program: string, howToGet: string, cause: unknown): LambdaPackError {

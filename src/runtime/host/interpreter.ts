@@ -52,13 +52,10 @@ async function probe(
     const found = await ask(name, args, environment);
     if (found) return found;
   }
-  throw new LambdaPackError(
-    "RUNTIME_MISSING",
-    `there is no ${language} on this machine's PATH (${names.join(", ")})`,
-    {
-      hint: `install ${language}, or build an image and invoke that: lambda-pack build --to oci:image && lambda-pack invoke oci:image`,
-    },
-  );
+  const message = `there is no ${language} on this machine's PATH (${names.join(", ")})`;
+  throw new LambdaPackError("RUNTIME_MISSING", message, {
+    hint: `install ${language}, or build an image and invoke that: lambda-pack build --to oci:image && lambda-pack invoke oci:image`,
+  });
 }
 
 async function ask(

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import { LambdaPackError } from "../../errors.ts";
+import { LambdaPackError, misuse } from "../../errors.ts";
 import type { Language } from "../../lambda/bases.ts";
 import type { App } from "../app.ts";
 import type { Launcher } from "../launcher.ts";
@@ -57,10 +57,10 @@ export async function hostLauncher(
 }
 
 function noDebugger(flag: string, language: Language | undefined): LambdaPackError {
-  const message = `${flag} has no effect on a function in ${language ?? "an unknown language"}`;
-  return new LambdaPackError("USAGE", message, {
-    hint: "--inspect is for a function in Node, --debugpy for one in Python",
-  });
+  return misuse(
+    `${flag} has no effect on a function in ${language ?? "an unknown language"}`,
+    "--inspect is for a function in Node, --debugpy for one in Python",
+  );
 }
 
 /** Runs the app's own `bootstrap`, which contains its runtime. */

@@ -5,11 +5,6 @@ import type { FunctionPool } from "../pool.ts";
 import { answerFunctionUrl } from "./function-url.ts";
 import { answerInvoke, answerInvokeWithResponseStream, refuseApi } from "./invoke-api.ts";
 
-interface FunctionServer {
-  readonly url: string;
-  close(): Promise<void>;
-}
-
 interface FunctionServerOptions {
   /** 0: any free port. */
   readonly port: number;
@@ -34,7 +29,7 @@ const ACTIONS: readonly (readonly [RegExp, typeof answerInvoke])[] = [
  * only function.
  * @throws RUNTIME_FAILED if the port is in use
  */
-export async function startFunctionServer(options: FunctionServerOptions): Promise<FunctionServer> {
+export async function startFunctionServer(options: FunctionServerOptions) {
   const server = createServer((request, response) => {
     answer(options, request, response).catch((error: unknown) => {
       options.onError(error);

@@ -51,10 +51,10 @@ ${variable("NAME")}=yes`;
       "home/.npmrc": "registry=https://home.example/\na=home\nb=home\nc=home\n",
       "project/.npmrc": "a=project\nb=project\n",
     });
-    const config = readNpmConfig({
-      directory: join(root, "project"),
-      home: join(root, "home"),
-      environment: { npm_config_a: "environment", NPM_CONFIG_HTTPS_PROXY: "p", npm_config_empty: "" },
+    const config = readNpmConfig(join(root, "project"), join(root, "home"), {
+      npm_config_a: "environment",
+      NPM_CONFIG_HTTPS_PROXY: "p",
+      npm_config_empty: "",
     });
     assert.equal(config.get("a"), "environment");
     assert.equal(config.get("b"), "project");
@@ -66,14 +66,10 @@ ${variable("NAME")}=yes`;
 
   it("may name the user's file, and keep the case of a scope and a host in the environment", () => {
     const root = makeTree({ other: "registry=https://other.example/\n" });
-    const config = readNpmConfig({
-      directory: root,
-      home: root,
-      environment: {
-        NPM_CONFIG_USERCONFIG: join(root, "other"),
-        "npm_config_//h.example/:_authToken": "t",
-        "npm_config_@S:registry": "https://s.example/",
-      },
+    const config = readNpmConfig(root, root, {
+      NPM_CONFIG_USERCONFIG: join(root, "other"),
+      "npm_config_//h.example/:_authToken": "t",
+      "npm_config_@S:registry": "https://s.example/",
     });
     assert.equal(config.get("registry"), "https://other.example/");
     assert.equal(config.get("//h.example/:_authToken"), "t");

@@ -62,7 +62,7 @@ async function unpackOne(entry: ZipEntry, zip: Zip, unpacked: UnpackedFiles, nam
     return;
   }
   const isExecutable = (entry.mode & 0o111) !== 0 || /^extensions\/[^/]+$/.test(entry.path);
-  await unpacked.addFile({ path, isExecutable, size: entry.size, content: zip.read(entry) });
+  await unpacked.addFile({ path, isExecutable, size: entry.size }, zip.read(entry));
 }
 
 function collectionOf(unpacked: UnpackedFiles, name: string): Collection {
