@@ -82,7 +82,7 @@ const PULL: readonly Row[] = [
 const ALWAYS: readonly Row[] = [
   {
     ...{ row: 75, what: "one digest in whatever surroundings" },
-    tests: [["test/components/build-digest.test.ts", "is one in 64 surroundings"]],
+    tests: [["test/components/build/build-digest.test.ts", "is one in 64 surroundings"]],
   },
   {
     ...{ row: 76, what: "SOURCE_DATE_EPOCH" },

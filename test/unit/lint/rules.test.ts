@@ -514,7 +514,7 @@ const IN_APPS = [
   "development-dependencies",
 ];
 
-/** In check.test.ts and test/components/check-hostile.test.ts: they need a registry, a sparse file and gigabytes. */
+/** In check.test.ts and test/components/inspect/check-hostile.test.ts: they need a registry, a sparse file and gigabytes. */
 const ELSEWHERE = ["base-behind", "size", ...IN_APPS];
 
 describe("the flags of ballast's hint", () => {
