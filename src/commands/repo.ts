@@ -11,7 +11,7 @@ import {
 import { leastPolicy } from "../aws/policy/iam.ts";
 import { changesBetween, type StatementChange, withoutReaders, withReaders } from "../aws/policy/policy.ts";
 import { environmentRegion } from "../aws/regions.ts";
-import { LambdaPackError } from "../errors.ts";
+import { LambdaPackError, misuse } from "../errors.ts";
 import { AWS_OPTIONS, REPOSITORY_OPTION, withAws } from "./aws.ts";
 import { noEffectWarning } from "./options/no-effect.ts";
 import {
@@ -121,9 +121,10 @@ export async function createRepository(options: CreateRepositoryOptions): Promis
   const values = readOptions("repo create", CREATE_REPOSITORY_OPTIONS, options);
   const { mutableTags, movableTag, resourceTag, scan, encryption, expireUntagged } = values;
   if (mutableTags && movableTag.length > 0)
-    throw new LambdaPackError("USAGE", "--movable-tag has no effect where all tags can move", {
-      hint: "leave out --mutable-tags or --movable-tag",
-    });
+    throw misuse(
+      "--movable-tag has no effect where all tags can move",
+      "leave out --mutable-tags or --movable-tag",
+    );
   return withAws(options, async (api) => {
     const name = await parseRepositoryName(options.repository, api.environment, options.region);
     const { facts, created } = await ensureRepository(api, name, {
@@ -216,9 +217,10 @@ export function iamPolicy(options: IamPolicyOptions): object {
   if (uri) checkUriRegion(repository, uri, region);
   for (const name of ["function", "role"] as const)
     if (job !== "deploy" && values[name] !== undefined)
-      throw new LambdaPackError("USAGE", `--${name} has no effect on a policy for ${job}`, {
-        hint: `leave out --${name}, or give --for deploy`,
-      });
+      throw misuse(
+        `--${name} has no effect on a policy for ${job}`,
+        `leave out --${name}, or give --for deploy`,
+      );
   return leastPolicy(job, {
     repository: uri?.name ?? repository,
     region: uri?.region ?? region ?? environmentRegion(environment),

@@ -1,5 +1,5 @@
 import { existsSync, statSync } from "node:fs";
-import { LambdaPackError } from "../errors.ts";
+import { LambdaPackError, misuse } from "../errors.ts";
 import { resolveBase } from "../lambda/base-name.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import { requireRegistry, toPosixPath } from "../oci/explicit-registry.ts";
@@ -108,11 +108,12 @@ function digestIn(location: ImageLocation): Digest | undefined {
 export function parseTargets(to: string | readonly string[], tags: readonly string[]): readonly Target[] {
   const wrong = tags.find((tag) => !isTag(tag));
   if (wrong !== undefined)
-    throw new LambdaPackError("USAGE", `${JSON.stringify(wrong)} is not a tag`, {
-      hint: "name another destination with --to; a tag has letters, digits, . _ and -",
-    });
+    throw misuse(
+      `${JSON.stringify(wrong)} is not a tag`,
+      "name another destination with --to; a tag has letters, digits, . _ and -",
+    );
   const targets = [to].flat().map((text) => parseTarget(text, tags));
-  if (targets.length === 0) throw new LambdaPackError("USAGE", "no destination is given");
+  if (targets.length === 0) throw misuse("no destination is given");
   return targets;
 }
 
@@ -132,9 +133,10 @@ export function unreachable(name: string): LambdaPackError {
 function parseTarget(text: string, more: readonly string[]): Target {
   const location = parseImageLocation(text);
   if (digestIn(location))
-    throw new LambdaPackError("USAGE", `${text} is a digest, and a digest follows from the content`, {
-      hint: "name the destination by a tag, or by none",
-    });
+    throw misuse(
+      `${text} is a digest, and a digest follows from the content`,
+      "name the destination by a tag, or by none",
+    );
   const own = tagOf(location);
   const tags = new Set([...(own === undefined ? [] : [own]), ...more]);
   return { location, tags: tags.size === 0 ? ["latest"] : [...tags] };

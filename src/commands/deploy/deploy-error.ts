@@ -30,7 +30,7 @@ export function failedDeployment({ name, region }: FunctionPlace): (error: unkno
 /** Throws the error of a single function; for several, a DeployError with the code of the worst. */
 export function throwFailures(deployments: readonly Deployment[]): never {
   const errors = deployments.flatMap((one) => (one.how === "failed" ? [one.error] : []));
-  const worst = [...errors].sort((a, b) => severity(b) - severity(a))[0];
+  const worst = worstOf(errors);
   if (!worst) throw new Error("nothing failed");
   if (deployments.length === 1) throw worst;
   const others = errors.length === deployments.length ? "" : "; the others were deployed";
@@ -53,10 +53,14 @@ function reasons(deployments: readonly Deployment[]): string {
   return [...places].map(([reason, names]) => `${names.join(", ")}: ${reason}`).join("\n");
 }
 
-const PERMISSION: readonly ErrorCode[] = ["DENIED", "CREDENTIALS_INVALID", "CREDENTIALS_HELPER"];
-const PASSING: readonly ErrorCode[] = ["FUNCTION_BUSY", "REGISTRY_ANSWER", "REGISTRY_UNREACHABLE"];
+/** Returns the worst error: first those that neither a new run nor a new image can fix. */
+export function worstOf(errors: readonly LambdaPackError[]): LambdaPackError | undefined {
+  return [...errors].sort((a, b) => severity(b) - severity(a))[0];
+}
 
-/** Ranks errors: worst are those that neither a new run nor a new image can fix. */
+const PERMISSION: readonly ErrorCode[] = ["DENIED", "CREDENTIALS_INVALID", "CREDENTIALS_HELPER"];
+const PASSING: readonly ErrorCode[] = ["FUNCTION_BUSY", "REGISTRY_ANSWER", "REGISTRY_UNREACHABLE", "OFFLINE"];
+
 function severity({ code }: LambdaPackError): number {
   if (PERMISSION.includes(code)) return 3;
   return PASSING.includes(code) ? 1 : 2;

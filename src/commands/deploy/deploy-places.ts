@@ -18,7 +18,7 @@ import {
   placeIn,
 } from "../../aws/functions/function-name.ts";
 import { checkRegion, defaultRegion, environmentRegion } from "../../aws/regions.ts";
-import { LambdaPackError } from "../../errors.ts";
+import { LambdaPackError, misuse } from "../../errors.ts";
 import type { ImageLocation } from "../../session/image-location.ts";
 import type { Environment } from "../../session/session.ts";
 import type { DeployValues } from "./options.ts";
@@ -45,8 +45,7 @@ export async function placesOf(
   environment: Environment,
 ): Promise<readonly FunctionPlace[]> {
   const names = [...new Set(functions)].map(parseFunctionName);
-  if (names.length === 0)
-    throw new LambdaPackError("USAGE", "no function is given", { hint: "--function NAME" });
+  if (names.length === 0) throw misuse("no function is given", "--function NAME");
   const regions = [...new Set(given)].map(checkRegion);
   if (regions.length > 0) return names.flatMap((name) => regions.map((region) => placeIn(name, region)));
   const places: FunctionPlace[] = [];
@@ -144,13 +143,7 @@ function repositoryByFunction(found: readonly Found[]): string {
   const names = own.size > 0 ? [...own] : [...new Set(found.map(({ place }) => repositoryNamed(place.name)))];
   const [only, ...more] = names;
   if (only !== undefined && more.length === 0) return only;
-  throw new LambdaPackError(
-    "USAGE",
-    "there are several functions, and no repository is given for their image",
-    {
-      hint: "--repo NAME",
-    },
-  );
+  throw misuse("there are several functions, and no repository is given for their image", "--repo NAME");
 }
 
 function unknownRepository({ name, region }: FunctionPlace): LambdaPackError {

@@ -1,24 +1,24 @@
 import type { DesiredFunction } from "../../aws/functions/deploy-context.ts";
 import type { FunctionSettings } from "../../aws/functions/function-facts.ts";
-import { LambdaPackError } from "../../errors.ts";
+import { misuse } from "../../errors.ts";
 import type { Architecture } from "../../oci/platform.ts";
 import type { Found } from "./deploy-places.ts";
 import type { DeployValues, FunctionOptions } from "./options.ts";
 
 /** Checks what can be known without a request. @throws USAGE */
 export function checkDeployOptions({ alias, weight, role, offline }: DeployValues): void {
-  if (offline) throw wrong("a deploy needs AWS, and --offline forbids requests", "leave out --offline");
+  if (offline) throw misuse("a deploy needs AWS, and --offline forbids requests", "leave out --offline");
   if (weight !== undefined && !(weight > 0 && weight < 1))
-    throw wrong(
+    throw misuse(
       "the weight should be between 0 and 1, without them",
       "0.1 gives the new version a tenth of the calls",
     );
   if (weight !== undefined && alias === undefined)
-    throw wrong("a weight needs an alias, and no alias is given");
+    throw misuse("a weight needs an alias, and no alias is given");
   if (alias !== undefined && !/^(?!\d+$)[A-Za-z0-9_-]{1,128}$/.test(alias))
-    throw wrong(`${JSON.stringify(alias.slice(0, 130))} is not the name of an alias`);
+    throw misuse(`${JSON.stringify(alias.slice(0, 130))} is not the name of an alias`);
   if (role !== undefined && !/^arn:[a-z-]+:iam::\d{12}:role\/.+$/.test(role))
-    throw wrong(
+    throw misuse(
       `${JSON.stringify(role.slice(0, 100))} is not the ARN of a role`,
       "arn:aws:iam::<account>:role/<name>",
     );
@@ -36,7 +36,7 @@ export function architectureFor(
   if (architecture) return architecture;
   const theirs = new Set(found.flatMap(({ facts }) => facts?.architecture ?? []));
   if (theirs.size < 2) return [...theirs][0];
-  throw wrong("the functions have different architectures", "give --arch, or deploy them apart");
+  throw misuse("the functions have different architectures", "give --arch, or deploy them apart");
 }
 
 export function desiredState(
@@ -72,8 +72,4 @@ export function settingsOf(values: FunctionValues): Partial<FunctionSettings> {
 /** Returns whether a deploy removes an override: `--cmd default`. */
 function isDefault([word, ...more]: readonly string[]): boolean {
   return word === "default" && more.length === 0;
-}
-
-function wrong(message: string, hint?: string): LambdaPackError {
-  return new LambdaPackError("USAGE", message, { hint });
 }

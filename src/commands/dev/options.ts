@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { LambdaPackError } from "../../errors.ts";
+import { misuse } from "../../errors.ts";
 import { openRoot } from "../../layer/source-root.ts";
 import type { SessionPlan } from "../../session/session.ts";
 import { type ConfiguredFunction, configuredFunctions } from "../local/configured.ts";
@@ -73,15 +73,17 @@ function debugPorts(
   functions: readonly ServedFunction[],
 ): DevPlan["debug"] {
   if (inspect && debugpy)
-    throw new LambdaPackError("USAGE", "--inspect and --debugpy exclude each other", {
-      hint: "--inspect is for a function in Node, --debugpy for one in Python",
-    });
+    throw misuse(
+      "--inspect and --debugpy exclude each other",
+      "--inspect is for a function in Node, --debugpy for one in Python",
+    );
   if (debugPort !== undefined && !inspect && !debugpy)
-    throw new LambdaPackError("USAGE", "--debug-port has no effect without --inspect or --debugpy");
+    throw misuse("--debug-port has no effect without --inspect or --debugpy");
   if (functions.length > 1 && (inspect || debugpy))
-    throw new LambdaPackError("USAGE", "a debugger listens to one function, and there are several", {
-      hint: "name the directory of one: lambda-pack dev DIR --inspect",
-    });
+    throw misuse(
+      "a debugger listens to one function, and there are several",
+      "name the directory of one: lambda-pack dev DIR --inspect",
+    );
   return {
     ...(inspect && { inspect: debugPort ?? 9229 }),
     ...(debugpy && { debugpy: debugPort ?? 5678 }),
@@ -92,10 +94,7 @@ function debugPorts(
 function configFile(values: Values<typeof DEV_OPTIONS>): string | undefined {
   const { directory, config, functions: names } = values;
   if (directory !== undefined && (config !== undefined || names.length > 0))
-    throw new LambdaPackError(
-      "USAGE",
-      "a directory and functions of a configuration file exclude each other",
-    );
+    throw misuse("a directory and functions of a configuration file exclude each other");
   const isThere = config === undefined && directory === undefined && existsSync(CONFIG_FILE);
   return config ?? (isThere || names.length > 0 ? CONFIG_FILE : undefined);
 }
@@ -113,12 +112,9 @@ function servedFunctions(
 
 function servedFunction({ name, directory, file, options }: ConfiguredFunction): ServedFunction {
   if (file !== undefined)
-    throw new LambdaPackError(
-      "USAGE",
+    throw misuse(
       `the function ${name} is built by ${file}, and dev runs no Dockerfile`,
-      {
-        hint: `name the other functions after dev, and try this one with lambda-pack invoke ${name}`,
-      },
+      `name the other functions after dev, and try this one with lambda-pack invoke ${name}`,
     );
   const { values, session } = readSessionOptions(name, LOCAL_OPTIONS, options);
   return { ...localPlan(values, session), directory };

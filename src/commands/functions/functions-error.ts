@@ -1,4 +1,5 @@
 import { type ErrorCode, LambdaPackError } from "../../errors.ts";
+import { worstOf } from "../deploy/deploy-error.ts";
 import type { SessionOptions } from "../options/common.ts";
 
 /** The result of one function, or its error. */
@@ -41,24 +42,15 @@ export function rejectFailures<R>(
   functions: readonly FunctionOutcome<R>[],
 ): readonly { readonly name: string; readonly result: R }[] {
   const failed = functions.flatMap((one) => ("error" in one ? [one] : []));
-  const [worst] = [...failed].sort((a, b) => severity(b.error) - severity(a.error));
+  const worst = worstOf(failed.map(({ error }) => error));
   if (!worst) return functions.flatMap((one) => ("result" in one ? [one] : []));
   const reasons = failed.map(({ name, error }) =>
     [`${name}: ${error.message}`, ...(error.hint === undefined ? [] : [error.hint])].join("\n  "),
   );
   throw new FunctionsError(
-    worst.error.code,
+    worst.code,
     `${failed.length} of ${functions.length} functions failed`,
     reasons.join("\n"),
     functions,
   );
-}
-
-const PASSING: readonly ErrorCode[] = ["FUNCTION_BUSY", "REGISTRY_ANSWER", "REGISTRY_UNREACHABLE", "OFFLINE"];
-const PERMISSION: readonly ErrorCode[] = ["DENIED", "CREDENTIALS_INVALID", "CREDENTIALS_HELPER"];
-
-/** Ranks errors: worst are those that a new run cannot fix. */
-function severity({ code }: LambdaPackError): number {
-  if (PERMISSION.includes(code)) return 3;
-  return PASSING.includes(code) ? 1 : 2;
 }

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { LambdaPackError } from "../../errors.ts";
+import { misuse } from "../../errors.ts";
 import { sampleEvent } from "../../runtime/samples/samples.ts";
 import { type ImageLocation, parseSource } from "../../session/image-location.ts";
 import { DOCKERFILE_OPTIONS } from "../build/option-groups.ts";
@@ -134,9 +134,10 @@ export function parseInvokeOptions(options: InvokeOptions): InvokePlan {
     ["--network without a sandbox", network && sandbox === false],
   ]);
   if (!/[:/\\]/.test(source) || (!found && /^(?:\.{0,2}\/|\.{1,2}$)/.test(source)))
-    throw new LambdaPackError("USAGE", `there is no directory ${source}`, {
-      hint: "name a directory, a function of lambda-pack.jsonc, or an image, for example oci:.lambda-pack/app",
-    });
+    throw misuse(
+      `there is no directory ${source}`,
+      "name a directory, a function of lambda-pack.jsonc, or an image, for example oci:.lambda-pack/app",
+    );
   const location = parseSource(source, session.environment);
   const run = { values, usesRegistry: location.kind === "registry", isImage: true };
   return { target: { kind: "image", source: location, ...imagePlan }, run, payload, onChunk };
@@ -164,19 +165,15 @@ function refuseUseless(
 ): void {
   const [flag] = flags.find(([, given]) => given) ?? [];
   if (flag === undefined) return;
-  throw new LambdaPackError("USAGE", `${flag} has no effect on ${source}: ${why}`, {
-    hint: `leave out ${flag}`,
-  });
+  throw misuse(`${flag} has no effect on ${source}: ${why}`, `leave out ${flag}`);
 }
 
 function payloadOf({ event, sample }: InvokeValues): Buffer {
-  if (event !== undefined && sample !== undefined)
-    throw new LambdaPackError("USAGE", "--event and --sample exclude each other");
+  if (event !== undefined && sample !== undefined) throw misuse("--event and --sample exclude each other");
   const payload = Buffer.from(sample === undefined ? (event ?? "{}") : JSON.stringify(sampleEvent(sample)));
   if (payload.length <= EVENT_LIMIT) return payload;
-  throw new LambdaPackError(
-    "USAGE",
+  throw misuse(
     `the event has ${payload.length} bytes; Lambda takes ${EVENT_LIMIT} at most`,
-    { hint: "put the data into Amazon S3 and its key into the event" },
+    "put the data into Amazon S3 and its key into the event",
   );
 }

@@ -1,4 +1,4 @@
-import { LambdaPackError } from "../../errors.ts";
+import { misuse } from "../../errors.ts";
 import type { Architecture } from "../../oci/platform.ts";
 import { isReservedVariable } from "../../runtime/environment.ts";
 import type { SessionPlan } from "../../session/session.ts";
@@ -122,9 +122,10 @@ export function localPlan(values: Values<typeof LOCAL_OPTIONS>, session: Session
 function checkArchitecture(architecture: Architecture | undefined): void {
   const own = machineArchitecture();
   if (architecture === undefined || architecture === own) return;
-  throw new LambdaPackError("USAGE", `this machine is ${own}, and --arch says ${architecture}`, {
-    hint: `leave out --arch to run the function for ${own}, or run it on a machine that is ${architecture}`,
-  });
+  throw misuse(
+    `this machine is ${own}, and --arch says ${architecture}`,
+    `leave out --arch to run the function for ${own}, or run it on a machine that is ${architecture}`,
+  );
 }
 
 export function machineArchitecture(): Architecture {
@@ -138,9 +139,8 @@ function variablesOf(
   const variables = mergeVariables(env, envFile);
   const reserved = Object.keys(variables).find(isReservedVariable);
   if (reserved === undefined) return variables;
-  throw new LambdaPackError(
-    "USAGE",
+  throw misuse(
     `the variable ${reserved} is Lambda's own: giving it a value has no effect`,
-    { hint: "leave it out; the handler is set with --handler, the memory with --memory" },
+    "leave it out; the handler is set with --handler, the memory with --memory",
   );
 }

@@ -12,7 +12,7 @@ import { dirname, join } from "node:path";
 import type { Base } from "../../base/base.ts";
 import type { Installation, InstalledFiles } from "../../dependencies/installation.ts";
 import type { InstallPlan } from "../../dependencies/plan.ts";
-import { LambdaPackError } from "../../errors.ts";
+import { misuse } from "../../errors.ts";
 import { resolveBase } from "../../lambda/base-name.ts";
 import type { Language } from "../../lambda/bases.ts";
 import { Source } from "../../layer/encode/source.ts";
@@ -148,12 +148,9 @@ function withManifest(directory: string): string {
 
 function requireLinux(): void {
   if (process.platform === "linux") return;
-  throw new LambdaPackError(
-    "USAGE",
+  throw misuse(
     "--install brings packages for Linux, which do not run on this machine",
-    {
-      hint: "install them with their own package manager, and leave out --install",
-    },
+    "install them with their own package manager, and leave out --install",
   );
 }
 
@@ -188,12 +185,9 @@ async function interpreterOf(
     const { version } = await findPython(environment);
     return { repository: language, tag: version.split(".").slice(0, 2).join(".") };
   }
-  throw new LambdaPackError(
-    "USAGE",
+  throw misuse(
     `--install without a sandbox is for Node and Python, and this is ${language}`,
-    {
-      hint: "add --sandbox to invoke: the directory is built and runs as an image",
-    },
+    "add --sandbox to invoke: the directory is built and runs as an image",
   );
 }
 
