@@ -62,7 +62,7 @@ export function parseTarget(target: string): string {
   if (target.startsWith("/") && !names.includes("..") && !/[\u0000-\u001f\u007f]/.test(target))
     return names.join("/");
   throw new LambdaPackError("USAGE", `${JSON.stringify(target)} is not an absolute path in the image`, {
-    hint: "give an absolute path, for example --target /var/task",
+    hint: "give an absolute path, for example --target /var/task; a stage of a Dockerfile is named with --stage",
   });
 }
 

@@ -20,6 +20,11 @@ const OTHER_FLAGS: ReadonlyMap<string, string> = new Map([
   ["--silent", "write --quiet"],
   ["--watch", "lambda-pack does not watch files; run it again after a change"],
   ["--pull", "it is not needed: the base's tag is looked up in each build"],
+  [
+    "--cache-from",
+    "leave it out: unchanged layers are reused; --reuse-from IMAGE names an image that has them",
+  ],
+  ["--cache-to", "leave it out: the cache directory keeps the layers, and --cache-dir DIR names it"],
   ["--provenance", "it is not needed: lambda-pack never adds an attestation, which Lambda would refuse"],
   ["--network", "leave it out: no command runs in the image while it is built"],
   ["--secret", "leave it out: no command runs in the image while it is built"],
@@ -33,6 +38,9 @@ const OTHER_FLAGS: ReadonlyMap<string, string> = new Map([
 const OTHER_COMMANDS: ReadonlyMap<string, string> = new Map([
   ["login", "no login is needed: the credentials of docker, podman and AWS are used as they are"],
   ["run", "lambda-pack invoke DIR runs a function on this machine"],
+  ["serve", "lambda-pack dev DIR serves a function on this machine"],
+  ["start", "lambda-pack dev DIR serves a function on this machine"],
+  ["init", "no set-up is needed: lambda-pack build DIR builds an image"],
   ["pull", "lambda-pack push SOURCE oci:DIR copies an image to a directory"],
   ["copy", "lambda-pack push SOURCE DEST copies an image"],
   ["cp", "lambda-pack push SOURCE DEST copies an image"],

@@ -118,7 +118,10 @@ describe("options of build", () => {
     ],
     "no destination": [{ ...BUILD, to: [] }, { message: /no destination/ }],
     "a tag that is none": [{ ...BUILD, tag: ["not a tag"] }, { message: /not a tag/ }],
-    "a target that is not absolute": [{ ...BUILD, target: "var" }, { message: /not an absolute path/ }],
+    "a target that is not absolute": [
+      { ...BUILD, target: "var" },
+      { message: /not an absolute path/, hint: /a stage of a Dockerfile is named with --stage/ },
+    ],
     "a rule that there is not": [{ ...BUILD, allow: ["nonsense"] }, { message: /"nonsense" is not a rule/ }],
     "a reuseFrom that is not a reference": [
       { ...BUILD, reuseFrom: "A B" },

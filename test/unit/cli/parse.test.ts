@@ -214,6 +214,12 @@ const mistakes: readonly (readonly [argv: readonly string[], error: string, fix?
     'unknown command "login"',
     "no login is needed: the credentials of docker, podman and AWS are used as they are",
   ],
+  [["init"], 'unknown command "init"', "no set-up is needed: lambda-pack build DIR builds an image"],
+  [
+    ["build", "--cache-from", "x"],
+    "build has no flag --cache-from",
+    "leave it out: unchanged layers are reused; --reuse-from IMAGE names an image that has them",
+  ],
   [["build", "--bse", "x"], "build has no flag --bse", "did you mean --base BASE?"],
   [["build", "--BASE", "x"], "build has no flag --BASE", "did you mean --base BASE?"],
   [
