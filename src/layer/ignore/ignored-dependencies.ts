@@ -1,4 +1,5 @@
 import { basename, join, posix } from "node:path";
+import { isObject, type JsonObject, parseObject } from "../../oci/json.ts";
 import { namesIn, textOf } from "../source-root.ts";
 import type { Warning } from "../to-entry.ts";
 import type { IgnoreLine } from "./ignore.ts";
@@ -142,19 +143,11 @@ function has(directory: string, name: RegExp): boolean {
 }
 
 function hasDependencies(directory: string): boolean {
-  const dependencies = manifestOf(directory)["dependencies"];
-  return isRecord(dependencies) && Object.keys(dependencies).length > 0;
+  const { dependencies } = manifestOf(directory);
+  return isObject(dependencies) && Object.keys(dependencies).length > 0;
 }
 
-function manifestOf(directory: string): Readonly<Record<string, unknown>> {
-  try {
-    const manifest: unknown = JSON.parse(textOf(join(directory, "package.json")));
-    return isRecord(manifest) ? manifest : {};
-  } catch {
-    return {}; // it is missing or not JSON
-  }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null;
+/** Returns the package.json of a directory; an empty object if it is missing or not JSON. */
+function manifestOf(directory: string): JsonObject {
+  return parseObject(textOf(join(directory, "package.json"))) ?? {};
 }

@@ -1,4 +1,4 @@
-import type { Token } from "./pattern-tokens.ts";
+import type { Token } from "./pattern.ts";
 
 const SLASH = 0x2f;
 

@@ -1,5 +1,4 @@
 import { matcherOf } from "./pattern-run.ts";
-import { parseTokens, type Token } from "./pattern-tokens.ts";
 
 /** One pattern of an ignore file, compiled. */
 export interface Pattern {
@@ -81,4 +80,66 @@ function anchorOf(text: string): string | undefined {
     .slice(0, hidden < 0 ? names.length : hidden)
     .find((name, index) => !SPECIAL.test(name) && !/.\*\*$/s.test(names[index - 1] ?? ""));
   return plain ?? /\.[^./*?[\]\\]+$/.exec(text)?.[0];
+}
+
+/** A part of a pattern; `code` and the ends of ranges are code points. */
+export type Token =
+  | { readonly kind: "literal"; readonly code: number }
+  /** `?`: one code point, not a slash. */
+  | { readonly kind: "any" }
+  | { readonly kind: "class"; readonly negated: boolean; readonly ranges: readonly Range[] }
+  /** `*`: any number of code points, no slash. */
+  | { readonly kind: "star" }
+  /** `**` before something: nothing, or anything that ends in a slash. */
+  | { readonly kind: "directories" }
+  /** `**` at the end: anything. */
+  | { readonly kind: "rest" };
+
+type Range = readonly [from: number, to: number];
+
+/** `-` and `]` stand for themselves only after a backslash (filepath.Match, getEsc). */
+const MEMBER = String.raw`(\\.|[^\\\]-])`;
+const RANGE = new RegExp(`${MEMBER}(?:-${MEMBER})?`, "gsu");
+const CLASS = String.raw`\[(?:(?<negated>\^)|(?!\^))(?<ranges>(?:${RANGE.source})+)\]`;
+const TOKEN = new RegExp(String.raw`\*\*/?|[*?]|${CLASS}|\\.|[^\\[]`, "gsuy");
+
+/**
+ * Parses a pattern in the syntax of Go's filepath.Match, and `**`.
+ * @throws Error saying what is wrong, where Go says "syntax error in pattern".
+ */
+function parseTokens(text: string): readonly Token[] {
+  let end = 0;
+  const tokens: Token[] = [];
+  for (const match of text.matchAll(TOKEN)) {
+    end += match[0].length;
+    tokens.push(tokenOf(match, end === text.length));
+  }
+  if (end === text.length) return tokens;
+  throw new Error(
+    text[end] === "["
+      ? "a [ has no ], or a - or ] inside [ ] has no backslash before it"
+      : "a backslash at the end escapes nothing",
+  );
+}
+
+function tokenOf({ 0: word, groups }: RegExpExecArray, isLast: boolean): Token {
+  const { negated, ranges } = groups ?? {};
+  if (ranges !== undefined)
+    return { kind: "class", negated: negated !== undefined, ranges: rangesIn(ranges) };
+  if (word.startsWith("**")) return { kind: isLast ? "rest" : "directories" };
+  if (word === "*") return { kind: "star" };
+  return word === "?" ? { kind: "any" } : { kind: "literal", code: codeOf(word) };
+}
+
+function rangesIn(text: string): readonly Range[] {
+  return Array.from(text.matchAll(RANGE), ([, first = "", last = first]) => {
+    const range = [codeOf(first), codeOf(last)] as const;
+    if (range[1] < range[0]) throw new Error("a range in [ ] runs backwards");
+    return range;
+  });
+}
+
+/** Returns the code point of a character, which may have a backslash before it. */
+function codeOf(word: string): number {
+  return word.codePointAt(word.length > 1 && word.startsWith("\\") ? 1 : 0) ?? 0;
 }
