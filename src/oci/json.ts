@@ -100,15 +100,9 @@ export function field(json: Json, name: string): Json {
 
 /** Like {@link field}, for documents whose keys Go programs write and read in any case. */
 export function fieldInAnyCase(json: Json, name: string): Json {
-  return { value: valueInAnyCase(object(json), name), path: `${json.path}.${name}` };
-}
-
-/** Returns the value under a key, or else under the first key that differs from it only in case. */
-export function valueInAnyCase(values: JsonObject, name: string): unknown {
-  const key = Object.hasOwn(values, name)
-    ? name
-    : Object.keys(values).find((each) => each.toLowerCase() === name.toLowerCase());
-  return key === undefined ? undefined : values[key];
+  const keys = Object.keys(object(json));
+  const key = keys.includes(name) ? name : keys.find((one) => one.toLowerCase() === name.toLowerCase());
+  return { ...field(json, key ?? name), path: `${json.path}.${name}` };
 }
 
 export function isMissing(json: Json): boolean {

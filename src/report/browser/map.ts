@@ -135,19 +135,15 @@ function pathButton(directory: DirectoryNode): HTMLButtonElement {
 /** Shows `directory` on the map, and selects the cell of the previously shown directory. */
 function zoom(directory: DirectoryNode): void {
   const before = childTowards(shown, directory);
-  const start = cells.find((cell) => cell.item === directory);
   show(directory);
   select(cells.find((cell) => cell.item === before) ?? cells[0], false);
-  if (start) animateFrom(start);
 }
 
 /** Shows the directory of `file`, and selects the file's cell if it has one. */
 export function showFile(file: FileNode): void {
-  const start = cells.find((cell) => cell.item === file.parent);
   show(file.parent);
   const cell = cells.find(({ item }) => item === file);
   select(cell ?? cells[0], false);
-  if (start) animateFrom(start);
   cell?.group.focus({ preventScroll: true });
   if (cell) select(cell);
   else showDetail(file);
@@ -158,18 +154,6 @@ function show(directory: DirectoryNode): void {
   shown = directory;
   current = undefined;
   draw();
-}
-
-function animateFrom({ x, y, w, h }: Cell): void {
-  if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
-  const scale = `scale(${w / map.clientWidth},${h / map.clientHeight})`;
-  map.firstElementChild?.animate(
-    [
-      { transform: `translate(${x}px,${y}px) ${scale}`, opacity: 0.4 },
-      { transform: "none", opacity: 1 },
-    ],
-    { duration: 180, easing: "ease-out" },
-  );
 }
 
 /** Makes `cell` the current one, which the Tab key reaches. `mark` outlines and describes it. */
