@@ -103,14 +103,11 @@ export function findBase(repository: string, tag: string): BaseFacts | undefined
   for (const facts of BASES) {
     if (facts.repository !== repository || !tag.startsWith(facts.tag)) continue;
     const suffix = TAG_SUFFIX.exec(tag.slice(facts.tag.length));
-    if (suffix) return narrow(facts, suffix[1]);
+    if (!suffix) continue;
+    const named = facts.architectures.filter((one) => one === suffix[1]);
+    return suffix[1] === undefined ? facts : { ...facts, architectures: named };
   }
   return undefined;
-}
-
-function narrow(facts: BaseFacts, architecture: string | undefined): BaseFacts {
-  if (architecture === undefined) return facts;
-  return { ...facts, architectures: facts.architectures.filter((one) => one === architecture) };
 }
 
 /** The last days of Amazon Linux 1 and 2 (endoflife.date, amazon-linux). */

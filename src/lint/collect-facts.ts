@@ -64,7 +64,10 @@ export async function factsOfImage(
     ...known,
     ...settingsOf(check),
     layers: layerFacts,
-    bytes: layerFacts.reduce((sum, layer) => sum + leastBytes(layer), 0),
+    bytes: layerFacts.reduce(
+      (sum, { descriptor, read }) => sum + (read?.ok ? read.scan.bytes : descriptor.size),
+      0,
+    ),
     files: {
       ...{ view, contents, whole: from === 0, ownFrom: ownFrom - from },
       duplicates: findDuplicates(view, digests, ({ path }) => isOwnPath(path, known)),
@@ -215,10 +218,6 @@ function only({ size, read }: FilePart, { head, tail = 0 }: Wanted): FilePart {
     size,
     read: (offset, length) => (isWanted(offset, length) ? read(offset, length) : undefined),
   };
-}
-
-function leastBytes({ descriptor, read }: LayerFacts): number {
-  return read?.ok ? read.scan.bytes : descriptor.size;
 }
 
 function settingsOf({ architecture, snapstart = false, allowSecrets, isCmdUnchecked }: CheckSettings) {

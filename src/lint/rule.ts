@@ -27,8 +27,6 @@ export function listOf(problems: Problems): readonly Problem[] {
 }
 
 /** One thing that Lambda expects of an image. The same facts always give the same problems. */
-export type Rule = RuleDescription & (CheckingRule | VisitingRule);
-
 interface RuleDescription {
   /** Part of the public contract (`--allow`, annotations): an id never changes its meaning. */
   readonly id: string;
@@ -40,15 +38,12 @@ interface RuleDescription {
   readonly otherwise: string;
 }
 
-/** A rule that looks up what it needs. */
-interface CheckingRule {
-  readonly check: (facts: ImageFacts) => Problems | Promise<Problems>;
-}
-
-/** A rule that visits every entry of the image, in one pass shared by all such rules. */
-interface VisitingRule {
-  readonly visitor: (facts: ImageFacts) => RuleVisitor;
-}
+/** A rule looks up what it needs, or visits every entry in one pass shared by all such rules. */
+export type Rule = RuleDescription &
+  (
+    | { readonly check: (facts: ImageFacts) => Problems | Promise<Problems> }
+    | { readonly visitor: (facts: ImageFacts) => RuleVisitor }
+  );
 
 export { shortList } from "../lambda/nearest.ts";
 

@@ -40,17 +40,15 @@ export function readElf(file: FilePart): BinaryFacts | undefined {
   if (!little || header[4] !== CLASS_64) return facts;
   const dynamic = readDynamic(file);
   const abi = nodeAbiOf(dynamic);
-  const system = SYSTEMS[header[7] ?? 0] ?? systemOf(dynamic);
+  const system =
+    SYSTEMS[header[7] ?? 0] ??
+    C_LIBRARIES.find(([pattern]) => dynamic.needed.some((name) => pattern.test(name)))?.[1];
   return {
     ...facts,
     ...(system !== undefined && { system }),
     ...asked(dynamic),
     ...(abi !== undefined && { nodeAbi: abi }),
   };
-}
-
-function systemOf({ needed }: Dynamic): string | undefined {
-  return C_LIBRARIES.find(([pattern]) => needed.some((name) => pattern.test(name)))?.[1];
 }
 
 function asked({ interpreter, needed, versions, defined }: Dynamic): Partial<BinaryFacts> {

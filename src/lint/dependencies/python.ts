@@ -36,16 +36,12 @@ export function missingPythonPackages(facts: ImageFacts): Problems {
     ],
     ["Pipfile", keysIn(valueAt(tomlIn(read("Pipfile")), "packages"))],
   ];
-  const installed = installedPackages(facts);
+  const there = new Set([...IN_RUNTIME, ...TOOLS, ...installedPackages(facts)]);
   for (const [file, wanted] of sources) {
-    const missing = wanted.filter((name) => !isThere(name, installed));
+    const missing = wanted.filter((name) => !there.has(name));
     if (missing.length > 0) return [missingPackages(file, missing, facts)];
   }
   return [];
-}
-
-function isThere(name: string, installed: ReadonlySet<string>): boolean {
-  return IN_RUNTIME.has(name) || TOOLS.has(name) || installed.has(name);
 }
 
 function missingPackages(file: string, missing: readonly string[], facts: ImageFacts): Problem {

@@ -42,13 +42,9 @@ function isNeverLoaded(path: string, { managed, machines }: BinaryFacts): boolea
     FIXTURE.test(path) ||
     PRISMA_TOOL.test(path) ||
     OTHER_WORD_SIZE.test(path) ||
-    machines.every(isFirmware)
+    // For a GPU, a microcontroller or the kernel's BPF: programs use these as data.
+    machines.every((machine) => machine.startsWith("machine "))
   );
-}
-
-/** Returns whether it is for a GPU, a microcontroller or BPF: programs use these as data. */
-function isFirmware(machine: string): boolean {
-  return machine.startsWith("machine ");
 }
 
 /**

@@ -14,7 +14,9 @@ import { interpreterIn } from "../shebang.ts";
 
 /** Returns the real paths of the files that Lambda starts or loads before any code of the app. */
 export function startedFiles(facts: ImageFacts): ReadonlySet<string> {
-  const programs = [...entryPoint(facts), ...bootstrapOf(facts), ...extensionsOf(facts), ...wrapperOf(facts)];
+  const bootstrap = startsAsAws(facts) ? ["/var/runtime/bootstrap"] : [];
+  const extensions = facts.files.view.list("opt/extensions").map((name) => `/opt/extensions/${name}`);
+  const programs = [...entryPoint(facts), ...bootstrap, ...extensions, ...wrapperOf(facts)];
   const started = programs.flatMap((path) => realPath(path, facts));
   const interpreters = started.flatMap((path) => interpreterOf(path, facts));
   return new Set([...started, ...interpreters, ...clientLibraries(facts), ...handlerBinary(facts)]);
@@ -53,14 +55,6 @@ function placeOf(program: string, facts: ImageFacts): readonly string[] {
   return programPlaces(program, facts)
     .filter((path) => realPath(path, facts).length > 0)
     .slice(0, 1);
-}
-
-function bootstrapOf(facts: ImageFacts): readonly string[] {
-  return startsAsAws(facts) ? ["/var/runtime/bootstrap"] : [];
-}
-
-function extensionsOf({ files: { view } }: ImageFacts): readonly string[] {
-  return view.list("opt/extensions").map((name) => `/opt/extensions/${name}`);
 }
 
 /** OS-only runtimes do not use the wrapper (AWS, "Modifying the runtime environment"). */

@@ -5,7 +5,7 @@ import { dependenciesIn, NPM_RECORDS, packagesWithScript } from "../../dependenc
 import { type ImageFacts, lookUp, taskRoot } from "../../facts.ts";
 import { groupNatives, type Native, nativeFiles } from "../../native/files.ts";
 import { hintsFor } from "../../native/hints.ts";
-import { type NativePackage, nodePackageAt } from "../../native/package.ts";
+import { nodePackageAt } from "../../native/package.ts";
 import { startedFiles } from "../../native/started.ts";
 import { type Problem, quantity, type Rule } from "../../rule.ts";
 import { type CLibrary, cLibraryOf } from "../../runtime.ts";
@@ -43,18 +43,12 @@ export const nativeCompiled: Rule = {
     })),
 };
 
-interface NotCompiled {
-  /** The path of its binding.gyp, from which node-gyp compiles it. */
-  readonly path: string;
-  readonly package: NativePackage;
-}
-
 /**
  * Finds Node packages without the file that their install script compiles, because the script did
  * not run (`npm install --ignore-scripts`; pnpm 10 and later run only approved scripts). Skips
  * optional packages.
  */
-function notCompiled(facts: ImageFacts): readonly NotCompiled[] {
+function notCompiled(facts: ImageFacts): readonly Pick<Native, "path" | "package">[] {
   const { view, contents, lacksOwn } = facts.files;
   if (lacksOwn) return [];
   const root = taskRoot(facts);

@@ -23,18 +23,14 @@ export const sharedLibraries: Rule = {
       (one) => runsOn(one.file, architecture) && one.file.libc !== "musl" && missingFrom(one).length > 0,
     );
     return groupNatives(incomplete).map((natives) => {
-      const [
-        {
-          path,
-          package: { name },
-        },
-      ] = natives;
+      const [first] = natives;
+      const { name } = first.package;
       const missing = [...new Set(natives.flatMap(missingFrom))].sort();
       const owner = name === undefined ? "native code of the app" : `the package ${name}`;
       const libraries = missing.length === 1 ? "1 library" : `${missing.length} libraries`;
       return {
         message: `${owner} needs ${libraries} that neither the app nor the base has: ${shortList(missing, missing.length, 5)}`,
-        path: `/${path}`,
+        path: `/${first.path}`,
         hint: hintFor(name, missing),
       };
     });
