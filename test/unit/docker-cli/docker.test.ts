@@ -103,6 +103,14 @@ describe("lambda-pack-docker", () => {
     assert.deepEqual([built.status, built.stderr], [0, ""]);
   });
 
+  it("prints a warning of the build with its fix on a line below", async () => {
+    const { docker, directory } = machine();
+    const options = { base: "nodejs:22", exclude: ["nothing-here"] };
+    const { status, stderr } = await docker(["pack", directory, JSON.stringify(options)]);
+    const warning = `warning: --exclude has no effect: "nothing-here" leaves out no file`;
+    assert.deepEqual([status, stderr], [0, `${warning}\n  fix: leave out --exclude\n`]);
+  });
+
   it("loads an archive of another tool, and pushes it", async () => {
     const { docker } = machine();
     const { build } = await import("../../../src/index.ts");
