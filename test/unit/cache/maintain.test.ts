@@ -66,6 +66,21 @@ describe("pruning a cache", () => {
     assert.deepEqual(held(directory), ["a"]);
   });
 
+  it("pruning a cache leaves a layer that another open process has found, before its bytes are read", async () => {
+    const directory = await filled();
+    const content = contentFrom("a", SIZE);
+    const { digest } = content.descriptor;
+    const first = await openCache({ directory });
+    await first.rememberLayer(digest, { ...content, diffId: digest }, { files: 1, bytes: SIZE });
+    await first.close();
+    use(directory, "a", new Date(2024, 0, 1));
+    const other = await openCache({ directory });
+    assert.ok(await other.findLayer(digest));
+    await prune(directory, 0);
+    assert.deepEqual(held(directory), ["a"]);
+    await other.close();
+  });
+
   it("leaves what another open process has used, whatever the limit", async () => {
     const directory = await filled();
     const other = await openCache({ directory });

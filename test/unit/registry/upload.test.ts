@@ -206,6 +206,18 @@ describe("a mount", () => {
     assert.equal(registry.seen("mount").length, 0);
   });
 
+  it("a mount is tried from the next repository of the run after the upload into the first one failed", async () => {
+    const registry = await start();
+    registry.fault = ({ kind, repository }) =>
+      kind === "start upload" && repository === "app" ? answer(403, "DENIED") : undefined;
+    const holders = new BlobHolders();
+    const layer = layerOf(SIZE);
+    const put = (repository: string) => opened(registry, { holders, repository }).repository.put(layer);
+    await assert.rejects(put("app"), { code: "DENIED" });
+    assert.equal(await put("second"), "uploaded");
+    assert.equal(await put("third"), "mounted");
+  });
+
   it("a mount is not tried again for a blob that the registry turns out to lack", async () => {
     const registry = await start();
     const layer = elsewhere(registry);

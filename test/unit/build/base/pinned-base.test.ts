@@ -104,6 +104,14 @@ for (const kind of ["image", "index"] as const) {
   });
 }
 
+it("build --offline over the digest of an index requests no platform that the cache lacks", async () => {
+  const { registry, run, pinned } = await machine("index");
+  const before = registry.requests.length;
+  await assert.rejects(run({ base: pinned.good, arch: "arm64", offline: true }), { code: "OFFLINE" });
+  assert.equal(registry.requests.length, before);
+  await registry.stop();
+});
+
 describe("build over a base that lambda-pack.lock names", () => {
   it("build over a locked base fetches it again where the cache's record leads to another image", async () => {
     const { registry, repository, run, tamper } = await machine("image");
