@@ -85,21 +85,21 @@ export function createClient(options: ClientOptions): RegistryClient {
     return { action, subject, ...about, credentialsFrom: authorizer.credentialsFrom };
   };
 
-  const noting: Http["send"] = async (request) => {
-    const response = await http.send(request);
-    hasAnswered = true;
-    return response;
-  };
-
   async function once(call: Call): Promise<HttpResponse> {
     const leave = await throttle.enter(call.signal);
+    const exchange = new Exchange(call, options);
     let isDone = false;
     try {
-      const answer = await exchange(call, noting, options);
-      warn(answer.headerLines("warning"));
-      isDone = call.answers.includes(answer.status);
-      if (isDone) return answer;
-      throw await refusalOf(answer, attempted(call), pacing);
+      for (;;) {
+        const response = await http.send(await exchange.request());
+        hasAnswered = true;
+        const answer = await exchange.answerTo(response);
+        if (!answer) continue;
+        warn(answer.headerLines("warning"));
+        isDone = call.answers.includes(answer.status);
+        if (isDone) return answer;
+        throw await refusalOf(answer, attempted(call), pacing);
+      }
     } finally {
       leave(isDone);
     }
@@ -125,6 +125,12 @@ export function createClient(options: ClientOptions): RegistryClient {
   return client;
 }
 
+function tooManyRedirects(url: URL): LambdaPackError {
+  return new LambdaPackError("REGISTRY_ANSWER", `${url.host} redirects more than ${MAX_REDIRECTS} times`, {
+    hint: "what stands in front of the registry redirects every request: check its address",
+  });
+}
+
 /** A request with a body does not follow 301 to 303, which would make it a GET. */
 function redirectOf({ method }: Call, response: HttpResponse): string | undefined {
   const reads = method === "GET" || method === "HEAD";
@@ -133,66 +139,74 @@ function redirectOf({ method }: Call, response: HttpResponse): string | undefine
 }
 
 /**
- * Sends one call, with all requests that challenges and redirects require. It follows redirects
- * itself, because got would drop the body of a PUT and trust any host.
- * @throws REGISTRY_ANSWER for a redirect that may not be followed.
+ * One call, with all requests that challenges and redirects require. It follows redirects itself,
+ * because got would drop the body of a PUT and trust any host. Credentials are sent only to the
+ * registry's own origin, and with the first request, so that no body is sent twice.
  */
-async function exchange(call: Call, send: Http["send"], options: ClientOptions): Promise<HttpResponse> {
-  const { base } = options;
-  let url = call.url;
-  for (let redirects = 0; ; redirects++) {
-    const request = requestOf(call, url);
-    const isHome = sameOrigin(url, base);
-    const response = await (isHome
-      ? sendHome(request, scopesOf(call, options.repository), send, options.authorizer)
-      : send({ ...request, from: base }));
-    const location = call.answers.includes(response.status) ? undefined : redirectOf(call, response);
+class Exchange {
+  readonly #call: Call;
+  readonly #options: ClientOptions;
+  readonly #scopes: readonly string[];
+  #url: URL;
+  #redirects = 0;
+  #challenges = 0;
+  #authorization: string | undefined;
+  /** The refusal of the user's login, reported if the anonymous request is refused too. */
+  #loginRefusal: HttpResponse | undefined;
+
+  constructor(call: Call, options: ClientOptions) {
+    this.#call = call;
+    this.#options = options;
+    this.#scopes = scopesOf(call, options.repository);
+    this.#url = call.url;
+  }
+
+  /** Returns the next request. */
+  async request(): Promise<HttpRequest> {
+    const { base, authorizer } = this.#options;
+    const call = { ...this.#call, url: this.#url };
+    if (!sameOrigin(this.#url, base)) return { ...requestOf(call), from: base };
+    this.#authorization = await authorizer.authorization(this.#scopes, call.signal);
+    return requestOf(call, this.#authorization);
+  }
+
+  /**
+   * Returns the answer to the call; undefined when the next request has to be sent.
+   * @throws REGISTRY_ANSWER for a redirect that may not be followed.
+   */
+  async answerTo(response: HttpResponse): Promise<HttpResponse | undefined> {
+    const { base } = this.#options;
+    const isHome = sameOrigin(this.#url, base);
+    if (isHome && (await this.#isHidden(response))) return undefined;
+    if (isHome && [401, 403].includes(response.status) && this.#challenges < MAX_CHALLENGES)
+      return this.#challenged(await buffered(response));
+    const location = this.#call.answers.includes(response.status)
+      ? undefined
+      : redirectOf(this.#call, response);
     if (location === undefined) return response;
-    if (redirects === MAX_REDIRECTS)
-      throw new LambdaPackError(
-        "REGISTRY_ANSWER",
-        `${call.url.host} redirects more than ${redirects} times`,
-        {
-          hint: "what stands in front of the registry redirects every request: check its address",
-        },
-      );
-    url = followLocation(location, url, base);
+    this.#redirects += 1;
+    if (this.#redirects > MAX_REDIRECTS) throw tooManyRedirects(this.#call.url);
+    this.#url = followLocation(location, this.#url, base);
+    this.#challenges = 0;
     response.discard();
+    return undefined;
   }
-}
 
-/**
- * Sends a request to the registry's own origin, the only one that gets credentials. It has them
- * from the first request on, so that no body is sent twice.
- */
-async function sendHome(
-  request: HttpRequest,
-  scopes: readonly string[],
-  send: Http["send"],
-  authorizer: Authorizer,
-): Promise<HttpResponse> {
-  const { signal } = request;
-  // Reported if the anonymous request is refused too.
-  let loginRefusal: HttpResponse | undefined;
-  for (let challenges = 0; ; ) {
-    const authorization = await authorizer.authorization(scopes, signal);
-    const response = await send(withAuthorization(request, authorization));
-    // A 404 may hide a private repository: ask again with credentials.
-    if (response.status === 404 && (await authorizer.discover(scopes, signal))) {
-      response.discard();
-      continue;
-    }
-    if (![401, 403].includes(response.status) || challenges === MAX_CHALLENGES) return response;
-    challenges += 1;
-    const refused = await buffered(response);
-    if (authorization !== undefined) loginRefusal = refused;
-    if (!(await authorizer.handleChallenge(refused, scopes, signal))) return loginRefusal ?? refused;
+  /** Returns whether to ask again with credentials: a 404 may hide a private repository. */
+  async #isHidden(response: HttpResponse): Promise<boolean> {
+    if (response.status !== 404) return false;
+    const isWorthIt = await this.#options.authorizer.discover(this.#scopes, this.#call.signal);
+    if (isWorthIt) response.discard();
+    return isWorthIt;
   }
-}
 
-function withAuthorization(request: HttpRequest, authorization: string | undefined): HttpRequest {
-  if (authorization === undefined) return request;
-  return { ...request, headers: { ...request.headers, authorization } };
+  async #challenged(refused: HttpResponse): Promise<HttpResponse | undefined> {
+    this.#challenges += 1;
+    if (this.#authorization !== undefined) this.#loginRefusal = refused;
+    const { authorizer } = this.#options;
+    const isNew = await authorizer.handleChallenge(refused, this.#scopes, this.#call.signal);
+    return isNew ? undefined : (this.#loginRefusal ?? refused);
+  }
 }
 
 /**
@@ -206,8 +220,16 @@ async function buffered(response: HttpResponse): Promise<HttpResponse> {
   return { ...response, ...read, status, discard: () => {} };
 }
 
-function requestOf({ method, headers, body, signal, commits }: Call, url: URL): HttpRequest {
-  return { method, url, signal, commits, headers, body };
+function requestOf(call: Call, authorization?: string): HttpRequest {
+  const { method, url, headers, body, signal, commits } = call;
+  return {
+    method,
+    url,
+    signal,
+    commits,
+    headers: { ...headers, ...(authorization !== undefined && { authorization }) },
+    ...(body && { body }),
+  };
 }
 
 /** Reading needs pull, writing both (distribution, "Docker Registry Token Authentication"). */

@@ -10,11 +10,11 @@ import { redactUrl } from "../errors/redact.ts";
 import { refusal, refusalReason, schemeOf } from "./address.ts";
 import { type Agents, agentsFor } from "./agent.ts";
 import { certificatesOf } from "./certificates.ts";
-import { IdleTimer, TIMEOUTS } from "./idle-timer.ts";
+import { IdleTimer, TIMEOUTS, type Timeouts } from "./idle-timer.ts";
 import { checkLiteral, type GuardedTarget, guardedLookup } from "./lookup.ts";
 import { isProxyAnswer, proxyAnswer } from "./proxy.ts";
 import { type HttpResponse, httpResponse, type Reading, readEarlyBody, reasonOf } from "./response.ts";
-import { type Sending, sendBody } from "./send-body.ts";
+import { connected, drained, piecesOf } from "./send-body.ts";
 import { isUnknownAuthority, socketError } from "./socket-error.ts";
 import type { Http, HttpOptions, HttpRequest } from "./types.ts";
 
@@ -53,7 +53,7 @@ export function createHttp(options: HttpOptions): Http {
       stream.on("error", (error) => reject(socketError(error, url)));
       stream.once("response", resolve);
     });
-    const sending = sendBody(stream, request, limits, timer);
+    const sending = track(writeBody(stream, request, limits, timer));
     try {
       const message = await answered;
       timer.stop();
@@ -94,6 +94,57 @@ async function guardOf(
   const guarded = { target: url, registry: from, privateHosts };
   await checkLiteral(guarded, agents.proxyFor(from) !== undefined);
   return guarded;
+}
+
+/** A body that is being sent. The stream reports a failure. */
+interface Sending {
+  readonly done: Promise<void>;
+  readonly isDone: () => boolean;
+}
+
+/** Makes it possible to ask whether sending has ended. */
+function track(done: Promise<void>): Sending {
+  let isDone = false;
+  done.then(
+    () => {
+      isDone = true;
+    },
+    () => undefined,
+  );
+  return { done, isDone: () => isDone };
+}
+
+/**
+ * Sends the body of `request` when the stream is connected, and then starts the timer for the
+ * answer. Any failure destroys the stream.
+ * @throws CONTENT_MISMATCH when the body has another length than announced, and any error in
+ * reading it.
+ */
+async function writeBody(
+  stream: Request,
+  { method, body, url, commits }: HttpRequest,
+  limits: Timeouts,
+  timer: IdleTimer,
+): Promise<void> {
+  try {
+    await connected(stream, () => timer.start(`no connection to ${url.host}`, limits.connectMs));
+    timer.stop();
+    let written = 0;
+    for await (const piece of piecesOf(body)) {
+      // An answer or an abort ended the request while the content was being read.
+      if (stream.destroyed) throw new Error("the request ended before it was sent");
+      timer.start(`no more bytes could be sent to ${url.host}`, limits.stallMs);
+      if (!stream.write(piece)) await drained(stream);
+      timer.stop();
+      written += piece.length;
+      body?.onSent?.(written);
+    }
+    if (method !== "GET" && method !== "HEAD") stream.end();
+  } catch (error) {
+    stream.destroy(error instanceof Error ? error : new Error(String(error)));
+    throw error;
+  }
+  timer.start(`${url.host} gave no answer`, commits ? limits.commitMs : limits.answerMs);
 }
 
 interface Answered {
