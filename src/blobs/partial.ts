@@ -22,10 +22,7 @@ export function partialName(stem: string): string {
 /** Whether a committed file survives a power failure, for which the commit waits for the disk. */
 export type Durability = "synced" | "unsynced";
 
-/**
- * Who may read the files: this user, or all users that the umask allows. Other users may never
- * write.
- */
+/** Who may read the files: this user, or all that the umask allows. Others may never write. */
 export type Access = "private" | "shared";
 
 export const FILE_MODE: Readonly<Record<Access, number>> = { private: 0o600, shared: 0o644 };
@@ -38,10 +35,7 @@ export interface Writing {
   readonly access?: Access | undefined;
 }
 
-/**
- * O_EXCL: an existing file or link is never written to. 0 where the system has no such flag
- * (Windows).
- */
+/** O_EXCL: an existing file or link is never written to. Windows has no O_NOFOLLOW. */
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
 
 /**
@@ -210,10 +204,7 @@ export function readPidScopeFacts(): PidScopeFacts {
   };
 }
 
-/**
- * Returns the minute of the boot. Processes that round differently treat each other as foreign,
- * which is safe.
- */
+/** Returns the minute of the boot. Processes that round differently are foreign, which is safe. */
 function bootMinute(): string {
   return String(Math.round((Date.now() / 1000 - uptime()) / 60));
 }

@@ -13,10 +13,7 @@ interface ReadOptions {
   readonly refuse?: (found: Stats) => string | undefined;
 }
 
-/**
- * Thrown for a file that is not regular, too large, or refused. The message continues a sentence
- * that begins with the path.
- */
+/** Thrown for a file that is not regular, too large, or refused. The message continues the path. */
 export class UnfitFile extends Error {}
 
 /**

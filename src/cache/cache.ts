@@ -87,10 +87,7 @@ export async function openCache({ directory, onEvent, maxBytes = DEFAULT_MAX_BYT
     /** Records the fingerprint of a layer, whose bytes may be elsewhere. */
     rememberFingerprint: (signature: Digest, fingerprint: Digest, { descriptor }: Layer) =>
       signatures.set(signature, { descriptor, fingerprint }),
-    /**
-     * Returns the manifest or index that a reference named last time; for a pinned reference only
-     * one with its digest.
-     */
+    /** Returns what a reference named last time; for a pinned one only content with its digest. */
     async findManifest(reference: string): Promise<Content | undefined> {
       const record = await references.find(reference);
       const content = record && (await entries.find(record.descriptor.digest, record.descriptor.size));

@@ -57,10 +57,7 @@ export function openEntries(root: string, durability: Durability) {
   };
   return {
     find,
-    /**
-     * Returns a content that is checked when it is first read; undefined if there is no file of this
-     * size.
-     */
+    /** Returns a content that is checked when first read; undefined without a file of this size. */
     async expect(digest: Digest, size: number): Promise<Content | undefined> {
       const path = blobs.pathOf(digest);
       stamp(path);

@@ -96,10 +96,7 @@ function recordName(key: string): string {
   return `${hexOf(digestOf(key))}.json`;
 }
 
-/**
- * The first line of a file is the digest of the second, which shows even one flipped bit in a
- * diffID.
- */
+/** The first line of a file is the digest of the second, which shows even one flipped bit. */
 const LINES = /^(sha256:[0-9a-f]{64})\n(.+)\n$/;
 
 /** A reference that names its content by digest. */

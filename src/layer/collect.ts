@@ -115,10 +115,7 @@ async function find(root: string, options: CollectOptions, rules: Rules): Promis
   return files;
 }
 
-/**
- * Removes directories that are not empty: their content, which follows them in this order, implies
- * them.
- */
+/** Removes directories that are not empty: the content, which follows them, implies them. */
 function withoutParents(sorted: readonly SourceFile[]): readonly SourceFile[] {
   return sorted.filter(
     ({ path, entry }, index) => entry.kind !== "directory" || !sorted[index + 1]?.path.startsWith(`${path}/`),

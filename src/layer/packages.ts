@@ -61,10 +61,7 @@ function plain(name: string): string {
  * distributions still use).
  */
 export interface Distribution {
-  /**
-   * The `.dist-info` directory, or the `.egg-info` directory or file, relative to the source
-   * directory.
-   */
+  /** The `.dist-info` directory, or the `.egg-info` one or file, within the source directory. */
   readonly info: string;
   /** The texts of its files, if they exist. */
   readonly record?: string;
@@ -72,10 +69,7 @@ export interface Distribution {
   readonly topLevel?: string;
 }
 
-/**
- * Paths in the source directory that belong to installed packages: whole directories, and single
- * files.
- */
+/** Paths in the source directory that belong to installed packages. */
 interface Claims {
   readonly directories: ReadonlySet<string>;
   readonly files: ReadonlySet<string>;
@@ -131,10 +125,7 @@ export function claimsOf(distributions: readonly Distribution[]): Claims {
 /** Directories that several packages share: their files are listed one by one. */
 const SHARED: ReadonlySet<string> = new Set(["bin", "__pycache__"]);
 
-/**
- * Lists paths relative to the directory that holds the information; a directory is listed by a file
- * in it.
- */
+/** Lists paths beside the information; a directory is listed by a file in it. */
 function installedPaths({ info, record, installedFiles, topLevel }: Distribution): readonly string[] {
   if (record !== undefined) return record.split("\n").flatMap(recordedPath);
   // The paths in this file are relative to the information directory.
@@ -156,10 +147,7 @@ function recordedPath(line: string): readonly string[] {
   return path === "." || path.startsWith("../") || posix.isAbsolute(path) ? [] : [path];
 }
 
-/**
- * Guesses the module's name, which is mostly right: jinja2 for Jinja2-3.1.2, but not yaml for
- * PyYAML.
- */
+/** Guesses the module's name: mostly right, as jinja2 for Jinja2-3.1.2, but not yaml for PyYAML. */
 function nameOf(info: string): string {
   return posix.basename(info).replace(/-.*$/s, "").toLowerCase();
 }

@@ -1,9 +1,6 @@
 import { LambdaPackError } from "../errors.ts";
 
-/**
- * Returns whether a reference names its registry: the part before the first slash is a host by
- * docker's rules.
- */
+/** Returns whether a reference names its registry: by docker's rules its first part is a host. */
 export function namesRegistry(text: string): boolean {
   const [host = "", ...path] = text.split("/");
   return path.length > 0 && (host === "localhost" || /[.:]/.test(host)) && !/^\.{1,2}$/.test(host);

@@ -11,10 +11,7 @@ export interface Manifest {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/**
- * image-spec config.md, the "config" object. Fields that this project does not know are kept as
- * they are.
- */
+/** image-spec config.md, the "config" object. Unknown fields are kept as they are. */
 export interface RunSettings {
   readonly Env?: readonly string[];
   readonly Entrypoint?: readonly string[];

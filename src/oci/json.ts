@@ -14,10 +14,7 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 /** Deeper than any image document, far from a stack overflow. */
 const MAX_DEPTH = 64;
 
-/**
- * In bytes: the limit of distribution, containers/image and containerd for a manifest; here it is
- * the limit of every document.
- */
+/** In bytes: distribution's, containers/image's and containerd's limit for a manifest. */
 export const DOCUMENT_LIMIT: number = 4 * 1024 * 1024;
 
 /**
@@ -64,10 +61,7 @@ const STEPS: ReadonlyMap<number, number> = new Map([
   [0x5d, -1],
 ]);
 
-/**
- * Returns the nesting depth, without brackets in strings. For invalid JSON it returns any number;
- * JSON.parse refuses that.
- */
+/** Returns the nesting depth, without brackets in strings; for invalid JSON any number. */
 function depthOf(bytes: Uint8Array): number {
   let depth = 0;
   let deepest = 0;
@@ -79,10 +73,7 @@ function depthOf(bytes: Uint8Array): number {
   return deepest;
 }
 
-/**
- * Returns the index of the quote that ends the string which starts at `start`, or the number of
- * bytes if there is none.
- */
+/** Returns the index of the quote that ends the string from `start`, or the number of bytes. */
 function endOfString(bytes: Uint8Array, start: number): number {
   let at = start + 1;
   while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;

@@ -1,7 +1,4 @@
-/**
- * The two families of image-spec media-types.md ("Compatibility Matrix"); one image never mixes
- * them.
- */
+/** The two families of image-spec media-types.md; one image never mixes them. */
 export type Family = "docker" | "oci";
 
 interface FamilyTypes {

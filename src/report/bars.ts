@@ -10,10 +10,7 @@ interface Slice {
   readonly color: string;
 }
 
-/**
- * Formats the share of Lambda's 10 GB that the image uses, and its division into base and app, or
- * layers.
- */
+/** Formats the share of Lambda's 10 GB, and the division into base and app, or layers. */
 export function bars(inspection: Inspection, contents: InspectedContents): Html {
   return html`<section class="bars"><div>${gauge(contents)}</div><div>${division(inspection, contents)}</div></section>`;
 }
@@ -57,10 +54,7 @@ ${bar(slices, bytes, slices.map((slice) => `${slice.label} ${formatPart(slice.by
 
 const WIDTH = 1000;
 
-/**
- * Draws slices side by side; `whole` bytes fill the bar. A slice that is not empty is always
- * visible.
- */
+/** Draws slices side by side; `whole` bytes fill the bar. Each slice with bytes is visible. */
 function bar(slices: readonly Slice[], whole: number, label: string): Html {
   let x = 0;
   const rects = slices.map(({ bytes, color, label }) => {

@@ -5,10 +5,7 @@ export interface Html {
 
 type Part = Html | string | number | readonly Html[];
 
-/**
- * Creates markup from a template. Strings are escaped, markup is not. Attributes must be in double
- * quotes.
- */
+/** Creates markup; strings are escaped, markup is not. Attributes must be in double quotes. */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
   const text = strings.map(
     (string, index) => `${string}${index < parts.length ? partOf(parts[index] ?? "") : ""}`,
@@ -64,10 +61,7 @@ export function visible(text: string): string {
   return text.replace(/[\p{Cc}\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu, "\ufffd");
 }
 
-/**
- * Formats a value for `<script type="application/json">`, without characters that could begin or
- * end a tag.
- */
+/** Formats a value for a JSON `<script>`, without characters that could begin or end a tag. */
 export function jsonHtml(value: unknown): Html {
   return raw(JSON.stringify(value).replace(/[<>&]/g, (sign) => `\\u00${sign.charCodeAt(0).toString(16)}`));
 }

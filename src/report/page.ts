@@ -6,10 +6,7 @@ import { fill, type Html, html, jsonHtml, NOTHING, raw } from "./html.ts";
 import { configSection, layersSection, mapSection, tiles, wasteSection } from "./sections.ts";
 import { treeOf } from "./tree.ts";
 
-/**
- * The maximum number of characters for the list of files; enough for all files of an inspection
- * unless paths are long.
- */
+/** The most characters for the list of files: enough for all of them unless paths are long. */
 const TREE_BUDGET = 2_500_000;
 
 /**

@@ -4,10 +4,7 @@ import type { LayerEntry, LayerVisitor, Wanted } from "../tar/layer-entry.ts";
 import { scanLayer } from "./scan.ts";
 import { MAX_PATHS, tooManyEntries } from "./view/path-tree.ts";
 
-/**
- * A property of an entry in a tar. `attributes`: extended attributes, such as capabilities, and
- * other PAX records.
- */
+/** A property of an entry in a tar. `attributes`: extended attributes and other PAX records. */
 type EntryAspect = (typeof ASPECTS)[number];
 const ASPECTS = ["kind", "content", "link", "mode", "owner", "mtime", "attributes"] as const;
 
@@ -69,10 +66,7 @@ function some(paths: readonly string[]): Some {
   return { count: paths.length, paths: paths.slice(0, MAX_LISTED_PATHS) };
 }
 
-/**
- * Records every property of the entries of one layer. If a path has two entries, the last one
- * counts.
- */
+/** Records the properties of a layer's entries. Of two entries with one path the last counts. */
 class Listing implements LayerVisitor {
   /** Paths in the order of the tar. */
   readonly order: string[] = [];

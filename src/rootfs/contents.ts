@@ -4,10 +4,7 @@ import type { ImageVisitor } from "./scan-image.ts";
 import type { FileCount } from "./view/hidden-files.ts";
 import type { MergedView, ViewEntry } from "./view/merged-view.ts";
 
-/**
- * SHA-256 of files of an image, by the number of their path; for each path, that of the highest
- * layer.
- */
+/** SHA-256 of files of an image in the highest layer, by the number of their path. */
 export class Contents implements ImageVisitor {
   readonly #digests = new Map<number, { readonly layer: number; readonly digest: string }>();
   readonly #least: number;
@@ -36,10 +33,7 @@ export class Contents implements ImageVisitor {
     this.#digests.set(running.id, { layer, digest: running.hash.digest("base64") });
   }
 
-  /**
-   * Returns the digest of a file; undefined if this layer has no file with that number, or a higher
-   * layer has one.
-   */
+  /** Returns the digest of a file; undefined if the layer has none, or a higher one has it. */
   of(id: number | undefined, layer: number): string | undefined {
     const found = id === undefined ? undefined : this.#digests.get(id);
     return found?.layer === layer ? found.digest : undefined;

@@ -44,10 +44,7 @@ interface Sized {
   readonly size: number;
 }
 
-/**
- * Compares by size, the largest first, then by the code units of the path, so that the order is the
- * same on every machine.
- */
+/** Compares by size, largest first, then by code units of the path: the same on each machine. */
 export function bySize(a: Sized, b: Sized): number {
   return b.size - a.size || byPath(a, b);
 }

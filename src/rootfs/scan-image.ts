@@ -13,10 +13,7 @@ import { MAX_PATHS } from "./view/path-tree.ts";
  * file that was seen before.
  */
 export interface ImageVisitor {
-  /**
-   * Called for entries whose name is a path in the image. `id` is the number of the path in the
-   * view.
-   */
+  /** Called for entries with a path in the image. `id` is the number of the path in the view. */
   enter(entry: LayerEntry, path: string, layer: number, id: number): Wanted | undefined;
   /**
    * Called with the content of the file that was entered last in this layer, piece by piece. A

@@ -31,16 +31,10 @@ export interface Budget {
   left: number;
 }
 
-/**
- * "The maximum uncompressed image size, including all layers, is 10 GB" (AWS, Lambda quotas); 10
- * GiB, to be on the safe side.
- */
+/** AWS's quota is "10 GB" uncompressed, including all layers; 10 GiB to be on the safe side. */
 export const MAX_IMAGE_BYTES: number = 10 * 1024 ** 3;
 
-/**
- * Deflate's own limit is 1032. Zeros in a disk image come close to it, so the first MiBs are
- * exempt.
- */
+/** Deflate's own limit is 1032. Zeros in a disk image come close: the first MiBs are exempt. */
 export const MAX_RATIO = 1000;
 export const FREE_BYTES = 256 * 1024 * 1024;
 

@@ -1,7 +1,4 @@
-/**
- * An entry of a layer in its one normal form (image-spec layer.md): parents first, sorted, modes
- * normalized.
- */
+/** An entry of a layer in its one normal form (image-spec layer.md): sorted, parents first. */
 export interface DirectoryEntry {
   readonly kind: "directory";
   readonly path: string;
@@ -38,10 +35,7 @@ export interface Edit {
   readonly bytes: Buffer | "layer time";
 }
 
-/**
- * Distinguishes a file from one that replaced it, and from itself after a write (stat(2): st_dev,
- * st_ino, st_mtim, st_ctim).
- */
+/** Distinguishes a file from one that replaced it, and from itself after a write (stat(2)). */
 export interface FileVersion {
   readonly device: number;
   readonly inode: number;
@@ -62,10 +56,7 @@ export interface SymlinkEntry {
   readonly target: string;
 }
 
-/**
- * `path` is inside the image: '/'-separated, without a slash at either end, unique within its
- * layer.
- */
+/** `path` is '/'-separated, without a slash at either end, and unique within its layer. */
 export type Entry = DirectoryEntry | FileEntry | SymlinkEntry;
 
 /** Permission bits of directories that the base already has, by path: `tmp` is 0o1777. */
@@ -79,10 +70,7 @@ const DEFAULT_DIRECTORY_MODE = 0o755;
  */
 export const TAR_BLOCK = 512;
 
-/**
- * Returns the name in the tar: directories end in a slash, so that byte order puts them right
- * before their children.
- */
+/** Returns the name in the tar: with a slash, byte order puts directories before their children. */
 export function tarName({ kind, path }: Entry): string {
   return kind === "directory" ? `${path}/` : path;
 }

@@ -7,10 +7,7 @@ export type { Wanted };
 export interface LayerEntry {
   /** The name as it is written in the tar. */
   readonly name: string;
-  /**
-   * '/'-separated, no slash at either end; "" for the root. undefined if the name is not a path in
-   * an image.
-   */
+  /** '/'-separated; "" for the root; undefined if the name is not a path in an image. */
   readonly path: string | undefined;
   readonly kind: EntryKind;
   /** Permission bits, up to 0o7777. */
@@ -39,10 +36,7 @@ export interface LayerVisitor {
   enter(entry: LayerEntry, headers: HeaderRange): Wanted | undefined;
   /** Called after the content of an entry that was wanted. The buffers may be kept. */
   leave?(entry: LayerEntry, head: Buffer, tail: Buffer): void;
-  /**
-   * Called with the wanted content piece by piece, zeros for holes included; a piece is valid
-   * during the call only.
-   */
+  /** Called with the wanted content, zeros for holes included; a piece is valid during the call. */
   content?(entry: LayerEntry, piece: Buffer): void;
 }
 

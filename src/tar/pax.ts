@@ -2,10 +2,7 @@ import { decodeName } from "./read-header.ts";
 
 /** What extended headers say about the next entry. */
 export interface Extension {
-  /**
-   * Records of the last PAX header: a second one replaces the first, as in GNU tar, libarchive and
-   * Go.
-   */
+  /** Records of the last PAX header, as in GNU tar, libarchive and Go. */
   readonly records?: ReadonlyMap<string, string>;
   /** From GNU's headers `L` and `K`, which take precedence over PAX. */
   readonly name?: string;

@@ -1,10 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { TAR_BLOCK } from "./entry.ts";
 
-/**
- * The kind of an entry of a layer (POSIX pax(1), "ustar Interchange Format"); `other` is not
- * allowed in a layer.
- */
+/** The kind of an entry (POSIX pax(1), "ustar Interchange Format"); no layer may have `other`. */
 export type EntryKind = "file" | "directory" | "symlink" | "hardlink" | "device" | "fifo" | "other";
 
 /** One header block, of an entry or of an extension that describes the next entry. */

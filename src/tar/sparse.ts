@@ -102,10 +102,7 @@ export function readOldSparse(block: Buffer, where: "header" | "extension"): Old
   return { fragments, isExtended: (block[isExtended] ?? 0) > 0 };
 }
 
-/**
- * Returns whether fragments are in order, within the file, and together as long as the stored
- * bytes.
- */
+/** Returns whether fragments are in order, within the file, and as long as the stored bytes. */
 export function isSparseFile(fragments: readonly Fragment[], size: number, stored: number): boolean {
   let end = 0;
   let total = 0;

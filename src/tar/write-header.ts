@@ -3,10 +3,7 @@ import { type Entry, TAR_BLOCK, tarName } from "./entry.ts";
 /** In seconds. A time below 0 or above this, where old readers end, needs an extended header. */
 const MAX_SECONDS = 2 ** 31 - 1;
 
-/**
- * The size field has 11 octal digits; a larger size is written in base 256, as GNU tar does and all
- * readers accept.
- */
+/** The size field has 11 octal digits; a larger size is in base 256, as GNU tar writes it. */
 const MAX_OCTAL_SIZE = 8 ** 11;
 
 const NAME = { at: 0, length: 100 };
@@ -56,10 +53,7 @@ export function writeHeader(buffer: Buffer, at: number, entry: Entry, mtime: Dat
   return true;
 }
 
-/**
- * Returns a PAX header and the entry's own header, for a name, a link or a time that does not fit
- * into the latter.
- */
+/** Returns a PAX header and the entry's own, for a name, link or time that does not fit there. */
 export function extendedHeader(entry: Entry, mtime: Date): Buffer {
   const seconds = secondsOf(mtime);
   const late = seconds < 0 || seconds > MAX_SECONDS;

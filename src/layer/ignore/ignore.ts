@@ -21,15 +21,9 @@ export type Verdict = number;
 /** No rule names it. */
 export const UNNAMED: Verdict = -1;
 
-/**
- * An ignore file's rules (moby/patternmatcher, MatchesOrParentMatches: the last that names the path
- * or a parent wins).
- */
+/** An ignore file's rules: the last that names the path or a parent wins (moby/patternmatcher). */
 export interface IgnoreRules {
-  /**
-   * Returns the verdict on a path. If the verdict on its directory is given, checks only later
-   * rules.
-   */
+  /** Returns the verdict on a path. Checks only later rules than its directory's, if given. */
   judge(path: string, parent?: Verdict): Verdict;
   ignores(verdict: Verdict): boolean;
   /** Returns whether a rule with `!` may include something below a directory with this verdict. */

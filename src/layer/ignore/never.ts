@@ -22,10 +22,7 @@ const NAMES: ReadonlySet<string> = new Set([
 /** The same, by path where the name is not enough. */
 const PATHS: readonly RegExp[] = [/(^|\/)\.docker\/config\.json$/];
 
-/**
- * Files in which package managers record an installation: they change with each install, and no
- * function reads them.
- */
+/** Records of package managers: they change with each install, and no function reads them. */
 const BOOKKEEPING: readonly RegExp[] = [
   /(^|\/)node_modules\/\.modules\.yaml$/, // pnpm
   /(^|\/)node_modules\/\.pnpm-workspace-state[^/]*\.json$/,
@@ -39,10 +36,7 @@ const UNFINISHED = /\.[0-9a-f]{8}-[0-9]{1,10}-[0-9a-f]{12}\.partial$/;
 /** The ignore files themselves, which are settings of the build; the first that exists counts. */
 export const IGNORE_FILES = [".lambdaignore", ".containerignore", ".dockerignore"] as const;
 
-/**
- * The output directory of a build without a destination. If it is a link, its target is not
- * excluded.
- */
+/** The output directory of a build without a destination; the target of a link is not excluded. */
 const OWN_OUTPUT = ".lambda-pack";
 
 /** Returns whether a path of the source directory is never packed. */

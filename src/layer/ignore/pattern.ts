@@ -8,10 +8,7 @@ export interface Pattern {
   readonly start: string;
   /** Whether it names only `start` and paths below it. */
   readonly exact: boolean;
-  /**
-   * A name, or the end of a name such as `.pyc`, that is in every path that it names; undefined if
-   * there is none.
-   */
+  /** A name, or its end such as `.pyc`, that every path it names has; undefined: there is none. */
   readonly anchor: string | undefined;
 }
 

@@ -107,10 +107,7 @@ export function searchFiles(files: readonly FileNode[], text: string): readonly 
   });
 }
 
-/**
- * Returns `node` or its ancestor that is a child of `directory`; undefined if `node` is not below
- * it.
- */
+/** Returns `node` or its ancestor that is a child of `directory`; undefined: neither is. */
 export function childTowards(node: PageNode, directory: DirectoryNode): PageNode | undefined {
   let at: PageNode | undefined = node;
   while (at && at.parent !== directory) at = at.parent;

@@ -41,10 +41,7 @@ export function squarify<Item extends Sized>(items: readonly Item[], area: Box):
   return cells;
 }
 
-/**
- * Returns how many of the first items form a row in which the least square cell is as square as
- * possible.
- */
+/** Returns how many of the first items form the row whose least square cell is squarest. */
 function rowLength(items: readonly Sized[], side: number, scale: number): number {
   const largest = (items[0]?.size ?? 0) * scale;
   let row = 0;

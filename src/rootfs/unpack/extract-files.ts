@@ -28,10 +28,7 @@ export async function extractFiles(layers: readonly Content[], { paths, file, si
     for (const layer of scanned) if (!layer.ok) throw layer.broken;
     return {
       view,
-      /**
-       * Returns the content of the file at a path, which may be a hard link; undefined if it was not
-       * wanted.
-       */
+      /** Returns the content of a file, which may be a hard link; undefined: it was not wanted. */
       contentOf: (path: string) => writer.contentOf(view, path),
     };
   } finally {

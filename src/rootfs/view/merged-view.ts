@@ -96,10 +96,7 @@ export class MergedView {
     for (const { node, path } of this.#below(false)) yield entryOf(node, path);
   }
 
-  /**
-   * Yields the entries that are hidden because a higher layer removes them or a directory above
-   * them.
-   */
+  /** Yields entries that are hidden because a higher layer removes them or a directory above. */
   *removed(): Generator<HiddenEntry> {
     for (const { node, path, by } of this.#below(true)) {
       const { kind, mode, size, link, layer } = node;
