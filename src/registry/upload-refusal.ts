@@ -84,15 +84,26 @@ export async function explainReset(
     registry: client.traits.name,
     at: client.registry,
   };
-  if (count === 1) return (await missingRepository(client, signal)) ?? error;
+  const hint = repositoryHint(attempted);
+  const cause = count === 1 ? await missingRepository(client, signal) : undefined;
+  if (cause !== undefined)
+    return new LambdaPackError(
+      "REPOSITORY_NOT_FOUND",
+      `the repository ${client.name} does not exist (NAME_UNKNOWN)`,
+      {
+        hint,
+        cause,
+      },
+    );
   if (count < MAX_RESETS) return error;
   return new LambdaPackError(
     "REPOSITORY_NOT_FOUND",
     `ECR closed the connection at the start of an upload: ${client.name} does not exist, or the caller lacks ${iamActionOf(attempted.action, attempted.registry)}`,
-    { hint: repositoryHint(attempted), cause: error },
+    { hint, cause: error },
   );
 }
 
+/** Returns the answer that the repository does not exist; undefined if it seems to be there. */
 async function missingRepository(client: RegistryClient, signal: AbortSignal | undefined): Promise<unknown> {
   try {
     await getManifest(client, "latest", signal);

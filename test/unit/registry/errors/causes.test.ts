@@ -92,7 +92,7 @@ const CAUSES: readonly Cause[] = [
     make: () => {},
     asked: { repository: "nowhere" },
     code: "REPOSITORY_NOT_FOUND",
-    says: /nowhere.*does not exist/,
+    says: /^the repository \S+\/nowhere does not exist \(NAME_UNKNOWN\)$/,
     next: /lambda-pack repo create .*\/nowhere/,
   },
   {
