@@ -107,10 +107,7 @@ async function removeDirectory(path: string): Promise<void> {
   if (found?.isDirectory()) await rm(path, { recursive: true, force: true });
 }
 
-/**
- * Errors that mean: another file system, one without links (FAT), no room for one more, or the file
- * is missing.
- */
+/** Errors of another file system, one without links or room for one more, or a missing file. */
 const CANNOT = ["EXDEV", "EPERM", "EACCES", "EMLINK", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EINVAL", "ENOENT"];
 
 /**

@@ -17,10 +17,7 @@ type Read = (
 const readInPool: Read = async (handle, buffer, length, position) =>
   (await handle.read(buffer, 0, length, position)).bytesRead;
 
-/**
- * Reads bytes that were just written: in the thread pool the read would wait for blocks that are
- * being deflated.
- */
+/** Reads bytes just written. In the thread pool it would wait for blocks being deflated. */
 export const readNow: Read = ({ fd }, buffer, length, position) => readSync(fd, buffer, 0, length, position);
 
 /**

@@ -8,10 +8,7 @@ import { readRegularFile } from "./regular-file.ts";
 /** Work under a lock takes milliseconds, so a longer wait means that something is wrong. */
 const PATIENCE_MS = 20_000;
 const RETRY_MS = 10;
-/**
- * Milliseconds after which an empty lock is abandoned: its owner was killed before it wrote its
- * name.
- */
+/** Milliseconds after which an empty lock is abandoned: its owner was killed before writing. */
 const NAMELESS_MS = 2_000;
 
 /**

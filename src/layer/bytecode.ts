@@ -103,10 +103,7 @@ function hashOf(bytes: Buffer): string {
   return createHash("sha256").update(bytes).digest("base64url");
 }
 
-/**
- * Types of strings in CPython's marshal format, version 4 (Python/marshal.c); the highest bit marks
- * a reference.
- */
+/** String types in CPython's marshal format 4 (marshal.c); the highest bit marks a reference. */
 const TYPES = { shortAscii: "z", ascii: "a", unicode: "u" } as const;
 const REFERENCE = 0x80;
 

@@ -43,10 +43,7 @@ export async function openArchive(path: string, signal?: AbortSignal) {
       for await (const chunk of read(file, 0)) chunks.push(chunk);
       return Buffer.concat(chunks);
     },
-    /**
-     * Returns a file as the content of a descriptor. Reading throws CONTENT_MISMATCH if the file is
-     * missing or has another size.
-     */
+    /** Returns a file as a content. Reading throws CONTENT_MISMATCH if it has another size. */
     content: (descriptor: Descriptor, file: ArchivedFile | undefined): Content => ({
       descriptor,
       async *read(from = 0, inner) {

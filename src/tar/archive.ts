@@ -14,10 +14,7 @@ const loadTarStream = once(() => loadPackage("tar-stream", () => import("tar-str
 /** The header of one entry of a tar archive. */
 export type ArchiveHeader = Header;
 
-/**
- * A reader for tar archives of other programs. Bytes are written to it, and it yields entries with
- * their content.
- */
+/** A reader for other programs' tars: takes bytes and yields entries with their content. */
 export type ArchiveReader = Extract;
 
 /** Creates a reader. It holds at most one header of 4 MiB and the bytes that were not read yet. */

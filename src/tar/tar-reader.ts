@@ -77,10 +77,7 @@ export class TarReader {
     }
   }
 
-  /**
-   * Throws if the tar is cut off. The last padding and the two blocks of zeros may be missing, as
-   * for GNU tar and Go.
-   */
+  /** Throws if the tar is cut off; padding and blocks of zeros may be missing (GNU tar, Go). */
   end(): void {
     const isOver = ["header", "second zero block", "end"].includes(this.#stage.kind);
     if (!isOver || this.#filled > 0) this.#refuse("is cut off");
