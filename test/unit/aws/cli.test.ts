@@ -207,7 +207,7 @@ describe("deploy", () => {
     });
   });
 
-  it("has an option for each flag", async () => {
+  it("deploy has an option for each flag", async () => {
     const seen: DeployOptions[] = [];
     const deploy = async (options: DeployOptions) => {
       seen.push(options);

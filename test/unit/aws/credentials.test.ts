@@ -367,7 +367,7 @@ describe("a profile that gives no credentials", () => {
     assert.match(error.message, /credential_process returned invalid JSON/);
   });
 
-  it("is told as missing when no file has it", async () => {
+  it("a profile that gives no credentials is told as missing when no file has it", async () => {
     const error = await failure({ AWS_PROFILE: "nope" });
     assert.equal(error.exit, 4);
     assert.match(error.message, /^no AWS credentials in the profile nope/);
@@ -383,7 +383,7 @@ describe("a role that needs an MFA code", () => {
     writeFileSync(credentialsFile, "[a]\naws_access_key_id=AKIDA\naws_secret_access_key=s\n");
   });
 
-  it("is assumed with the code that was typed on the terminal", async () => {
+  it("a role that needs an MFA code is assumed with the code that was typed on the terminal", async () => {
     let sent = "";
     answers = {
       sts: (body) => {
@@ -399,7 +399,7 @@ describe("a role that needs an MFA code", () => {
     assert.deepEqual(keys, ["ASIASTS"]);
   });
 
-  it("is told with the way to get a session when there is no terminal", async () => {
+  it("a role that needs an MFA code is told with the way to get a session when there is no terminal", async () => {
     const error = await failure({ AWS_PROFILE: "c" });
     assert.equal(error.exit, 4);
     assert.match(error.hint, /aws sts get-session-token/);
@@ -407,7 +407,7 @@ describe("a role that needs an MFA code", () => {
 });
 
 describe("an answer of AWS without end", () => {
-  it("is given up before it fills the memory", async () => {
+  it("an answer of AWS without end is given up before it fills the memory", async () => {
     answers = { api: () => [200, JSON.stringify({ x: "y".repeat(40 * 1024 * 1024) })] };
     const error = await failure({ AWS_ACCESS_KEY_ID: "AKID", AWS_SECRET_ACCESS_KEY: "s" });
     assert.equal(error.code, "REGISTRY_ANSWER");

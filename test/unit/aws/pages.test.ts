@@ -23,7 +23,7 @@ describe("a list that comes in pages", () => {
     );
   });
 
-  it("is an error if a page has no list, because that must not count as an empty one", async () => {
+  it("a list that comes in pages is an error if a page has no list, because that must not count as an empty one", async () => {
     const pages: { items?: number[]; NextMarker: string }[] = [
       { items: [1], NextMarker: "a" },
       { NextMarker: "" },

@@ -70,7 +70,7 @@ const LIMIT_MS = 60_000;
 
 describe("a configuration file that is not a regular file", { skip: process.platform === "win32" }, () => {
   for (const [kind, { make, words }] of Object.entries(KINDS)) {
-    it(`is refused at once where it is ${kind}, whichever file it is`, async () => {
+    it(`a configuration file that is not a regular file is refused at once where it is ${kind}, whichever file it is`, async () => {
       const tasks = Object.entries(READERS).map(([name, { file, run }]) => {
         const path = join(temporaryDirectory(), file);
         make(path);
@@ -110,7 +110,9 @@ describe("the size of a configuration file", () => {
     });
   });
 
-  it("is what can be read, not what the system says", { skip: process.platform !== "linux" }, () => {
+  it("the size of a configuration file is what can be read, not what the system says", {
+    skip: process.platform !== "linux",
+  }, () => {
     assert.throws(() => readConfigurationFile("/proc/self/mountinfo", limits), {
       message: /has more than the 10 bytes/,
     });

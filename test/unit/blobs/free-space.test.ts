@@ -9,7 +9,7 @@ import { pathsIn, temporaryDirectory } from "../../support/trees.ts";
 const PETABYTES_8 = 2 ** 53 - 1;
 
 describe("a blob that is larger than the free space of the disk", () => {
-  it("is refused with both sizes before its first byte is read", async () => {
+  it("a blob that is larger than the free space of the disk is refused with both sizes before its first byte is read", async () => {
     const root = temporaryDirectory();
     let reads = 0;
     const content: Content = {

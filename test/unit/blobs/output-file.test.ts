@@ -43,7 +43,7 @@ describe("a result that is written to a file", () => {
     assert.ok(lstatSync(join(directory, "out.json")).isFile());
   });
 
-  it("is refused where a directory is, which stays", async () => {
+  it("a result that is written to a file is refused where a directory is, which stays", async () => {
     const path = join(temporaryDirectory(), "out");
     mkdirSync(path);
     await assert.rejects(writeOutput(path, "new"), {
@@ -67,7 +67,7 @@ describe("a result that is written to a special file", posix, () => {
     assert.ok(lstatSync(path).isFIFO());
   });
 
-  it("is refused at once if no process reads the FIFO", async () => {
+  it("a result that is written to a special file is refused at once if no process reads the FIFO", async () => {
     const path = join(temporaryDirectory(), "fifo");
     makeFifo(path);
     await assert.rejects(writeOutput(path, "new"), {
@@ -159,7 +159,7 @@ function isUnread(error: Error): boolean {
 describe("a base lock that is written", posix, () => {
   const write = (path: string) => writeLock(path, "registry.test/base:1", "linux/amd64", digestOf("base"));
 
-  it("does not follow or replace a symbolic link", async () => {
+  it("a base lock that is written does not follow or replace a symbolic link", async () => {
     for (const content of ["", '{"lockfileVersion":1,"bases":{}}']) {
       const directory = makeTree({ outside: content, "source/lambda-pack.lock": { link: "../outside" } });
       const path = join(directory, "source/lambda-pack.lock");
@@ -169,7 +169,7 @@ describe("a base lock that is written", posix, () => {
     }
   });
 
-  it("does not write through a link that leads to no file yet", async () => {
+  it("a base lock that is written does not write through a link that leads to no file yet", async () => {
     const directory = makeTree({ "source/lambda-pack.lock": { link: "../outside" } });
     await assert.rejects(write(join(directory, "source/lambda-pack.lock")), {
       code: "WRITE_FAILED",
@@ -178,7 +178,7 @@ describe("a base lock that is written", posix, () => {
     assert.deepEqual(readdirSync(directory), ["source"]);
   });
 
-  it("does not write through a link that was planted under a temporary name", async () => {
+  it("a base lock that is written does not write through a link that was planted under a temporary name", async () => {
     const directory = makeTree({
       outside: "untouched",
       [`source/lambda-pack.lock.${process.pid}.tmp`]: { link: "../outside" },

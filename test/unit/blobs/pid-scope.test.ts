@@ -52,7 +52,7 @@ describe("unfinished files", () => {
 });
 
 describe("the facts about a PID namespace", () => {
-  it("are the same in another process of it", () => {
+  it("the facts about a PID namespace are the same in another process of it", () => {
     const module = new URL("../../../src/blobs/partial.ts", import.meta.url);
     const script = `import { readPidScopeFacts } from ${JSON.stringify(module.href)};
       console.log(JSON.stringify(readPidScopeFacts()));`;

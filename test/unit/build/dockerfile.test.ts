@@ -217,7 +217,7 @@ CMD ["app.handler"]`,
     assert.equal(labels["org.opencontainers.image.base.name"], "public.ecr.aws/lambda/python:3.12");
   });
 
-  it("is what check looks at with a Dockerfile", async () => {
+  it("build --file is what check looks at with a Dockerfile", async () => {
     const directory = makeTree({
       ...APP,
       Dockerfile:

@@ -9,7 +9,7 @@ import { makeTree } from "../../support/trees.ts";
 const APP = { bootstrap: "#!/bin/sh\n", "data/model.json": '{"digest":"sha256:0"}', "id.txt": "sha256:x\n" };
 
 describe("what an earlier run wrote into the source directory", () => {
-  it("is not packed, whatever its name is", async () => {
+  it("what an earlier run wrote into the source directory is not packed, whatever its name is", async () => {
     const command = new Command();
     const app = makeTree(APP);
     const at = (name: string) => join(app, name);
@@ -46,7 +46,7 @@ describe("what an earlier run wrote into the source directory", () => {
     for (const path of leftOut) assert.ok(existsSync(at(path)), path);
   });
 
-  it("is packed if an ignore file says so, and deeper in the app", async () => {
+  it("what an earlier run wrote into the source directory is packed if an ignore file says so, and deeper in the app", async () => {
     const layout = { "oci-layout": "{}", "index.json": "{}" };
     const tree = (root: string) =>
       Object.fromEntries(Object.entries(layout).map(([name, text]) => [`${root}/${name}`, text]));

@@ -12,7 +12,7 @@ async function envOf(to: string): Promise<readonly string[]> {
 }
 
 describe("a variable named __proto__", () => {
-  it("is set in the image when it is an option of build", async () => {
+  it("a variable named __proto__ is set in the image when it is an option of build", async () => {
     const given = options();
     const env: Record<string, string> = JSON.parse('{"A":"1","__proto__":"x"}');
     const directory = makeTree({ "index.mjs": "" });
@@ -20,7 +20,7 @@ describe("a variable named __proto__", () => {
     assert.deepEqual(await envOf(given.to), ["A=1", "__proto__=x"]);
   });
 
-  it("is set in the image when a Dockerfile has it in ENV", async () => {
+  it("a variable named __proto__ is set in the image when a Dockerfile has it in ENV", async () => {
     const given = options();
     const lines = [
       "FROM scratch",

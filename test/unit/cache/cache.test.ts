@@ -63,7 +63,7 @@ describe("keeping a content", () => {
     assert.equal(content.reads, 1);
   });
 
-  it("does not read what is there already", async () => {
+  it("keeping a content does not read what is there already", async () => {
     const directory = fresh();
     const content = counted(contentFrom("a"));
     await using(directory, (cache) => cache.keep(content));
@@ -216,7 +216,7 @@ describe("the spool of a cache", () => {
 });
 
 describe("what a cache remembers", () => {
-  it("is a layer by its fingerprint", async () => {
+  it("what a cache remembers is a layer by its fingerprint", async () => {
     const directory = fresh();
     const layer = await layerOf({ "a.txt": "a" });
     await using(directory, async (cache) => {
@@ -231,7 +231,7 @@ describe("what a cache remembers", () => {
     });
   });
 
-  it("does not expect a layer whose file has another size, before any byte of it is read", async () => {
+  it("what a cache remembers does not expect a layer whose file has another size, before any byte of it is read", async () => {
     await using(fresh(), async (cache) => {
       const content = await cache.keep(contentFrom("layer"));
       const layer = { ...content, diffId: digestOf("tar") };
@@ -242,7 +242,7 @@ describe("what a cache remembers", () => {
     });
   });
 
-  it("is not a layer whose bytes are gone", async () => {
+  it("what a cache remembers is not a layer whose bytes are gone", async () => {
     await using(fresh(), async (cache) => {
       const layer = await layerOf({ "a.txt": "a" });
       await cache.rememberLayer(digestOf("fingerprint"), layer, { files: 1, bytes: 5 });
@@ -250,7 +250,7 @@ describe("what a cache remembers", () => {
     });
   });
 
-  it("is the manifest that a reference meant last", async () => {
+  it("what a cache remembers is the manifest that a reference meant last", async () => {
     const directory = fresh();
     const [one, two] = [await smallImage({ text: "one" }), await smallImage({ text: "two" })];
     await using(directory, async (cache) => {
@@ -266,7 +266,7 @@ describe("what a cache remembers", () => {
 });
 
 describe("the directory of a cache", () => {
-  it("is tagged as a cache, so that backup programs leave it out", async () => {
+  it("the directory of a cache is tagged as a cache, so that backup programs leave it out", async () => {
     const directory = fresh();
     await using(directory, (cache) => cache.keep(contentFrom("a")));
     const tag = readFileSync(join(directory, "CACHEDIR.TAG"), "utf8");
@@ -274,7 +274,7 @@ describe("the directory of a cache", () => {
     assert.ok(statSync(join(directory, "blobs", "sha256")).isDirectory());
   });
 
-  it("is a private one without a directory, and gone afterwards", async () => {
+  it("the directory of a cache is a private one without a directory, and gone afterwards", async () => {
     const file = await using(undefined, async (cache) => {
       assert.equal(cache.directory, undefined);
       return (await cache.keep(contentFrom("a"))).file ?? "";
@@ -283,7 +283,7 @@ describe("the directory of a cache", () => {
     assert.equal(existsSync(dirname(dirname(dirname(file)))), false);
   });
 
-  it("is a private one, with a warning that names it, if it cannot be written", async () => {
+  it("the directory of a cache is a private one, with a warning that names it, if it cannot be written", async () => {
     const directory = join(temporary, "a-file", "cache");
     writeFileSync(dirname(directory), "");
     const events: BuildEvent[] = [];
@@ -297,7 +297,7 @@ describe("the directory of a cache", () => {
     );
   });
 
-  it("is never a layout that holds images, which pruning would take away", async () => {
+  it("the directory of a cache is never a layout that holds images, which pruning would take away", async () => {
     const directory = fresh();
     await fillLayout(directory, { v1: "one" });
     const before = pathsIn(directory);
@@ -309,7 +309,7 @@ describe("the directory of a cache", () => {
     assert.equal(events[0]?.type === "warning" && /holds images/.test(events[0].message), true);
   });
 
-  it("has no trace of a process that closed it", async () => {
+  it("the directory of a cache has no trace of a process that closed it", async () => {
     const directory = fresh();
     await using(directory, (cache) => cache.keep(contentFrom("a")));
     assert.deepEqual(

@@ -132,7 +132,7 @@ describe("a cached blob", () => {
     await cache.close();
   });
 
-  it("is not read again to be found again", async () => {
+  it("a cached blob is not read again to be found again", async () => {
     const directory = await filled();
     const cache = await openCache({ directory });
     await cache.find(digest, size);
@@ -212,7 +212,7 @@ describe("a remembered layer", () => {
     await cache.close();
   });
 
-  it("is reported by verify when it is damaged", async () => {
+  it("a remembered layer is reported by verify when it is damaged", async () => {
     const { directory, layers } = await remembering();
     const [name = ""] = readdirSync(layers);
     flip(join(layers, name));

@@ -43,6 +43,7 @@ describe("the default place of the cache", () => {
     ],
   ];
   for (const [name, environment, platform, home, expected] of cases) {
-    it(`is ${name}`, () => assert.equal(defaultCacheDirectory(environment, platform, home), expected));
+    it(`the default place of the cache is ${name}`, () =>
+      assert.equal(defaultCacheDirectory(environment, platform, home), expected));
   }
 });

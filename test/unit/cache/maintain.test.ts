@@ -105,7 +105,7 @@ describe("pruning a cache", () => {
     }
   });
 
-  it("does not wait for a process that was killed", async () => {
+  it("pruning a cache does not wait for a process that was killed", async () => {
     const directory = await filled();
     const left = join(directory, leftBy(DEAD_PID, ".session"));
     writeFileSync(left, "");

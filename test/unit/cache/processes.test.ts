@@ -61,7 +61,7 @@ describe("several processes at one cache", () => {
 });
 
 describe("a disk that takes no more", () => {
-  it("is an error that names the path, and leaves the cache valid", async () => {
+  it("a disk that takes no more is an error that names the path, and leaves the cache valid", async () => {
     const directory = join(temporary, "full");
     // 120 blocks of 512 bytes: less than one of the blobs, more than everything else that is written.
     const limited = await tryRun("sh", [

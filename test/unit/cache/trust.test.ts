@@ -48,24 +48,24 @@ async function look(directory: string) {
 const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
 
 describe("a record of the cache", noModes, () => {
-  it("is used while only this user can change it", async () => {
+  it("a record of the cache is used while only this user can change it", async () => {
     const { directory } = await filled();
     assert.equal((await look(directory)).found, manifest.descriptor.digest);
   });
 
-  it("is not believed when other users may write to it", async () => {
+  it("a record of the cache is not believed when other users may write to it", async () => {
     const { directory, record } = await filled();
     chmodSync(record, 0o666);
     assert.equal((await look(directory)).found, undefined);
   });
 
-  it("is not believed when it belongs to another user", needsRoot, async () => {
+  it("a record of the cache is not believed when it belongs to another user", needsRoot, async () => {
     const { directory, record } = await filled();
     chownSync(record, SOMEBODY, SOMEBODY);
     assert.equal((await look(directory)).found, undefined);
   });
 
-  it("is not believed when it is a symbolic link", async () => {
+  it("a record of the cache is not believed when it is a symbolic link", async () => {
     const { directory, record } = await filled();
     const elsewhere = join(temporaryDirectory(), "record");
     renameSync(record, elsewhere);
@@ -83,7 +83,7 @@ describe("a record of the cache", noModes, () => {
 });
 
 describe("the directory of the cache", noModes, () => {
-  it("is not used when it belongs to another user", needsRoot, async () => {
+  it("the directory of the cache is not used when it belongs to another user", needsRoot, async () => {
     const { directory } = await filled();
     chownSync(directory, SOMEBODY, SOMEBODY);
     const { used, found, warnings } = await look(directory);
@@ -91,15 +91,19 @@ describe("the directory of the cache", noModes, () => {
     assert.match(warnings.join(), /is not trusted: it belongs to the user 65534/);
   });
 
-  it("is not used when a directory in it belongs to another user", needsRoot, async () => {
-    const { directory } = await filled();
-    chownSync(join(directory, "layers"), SOMEBODY, SOMEBODY);
-    const { used, warnings } = await look(directory);
-    assert.equal(used, undefined);
-    assert.match(warnings.join(), /layers is not trusted: it belongs to the user 65534/);
-  });
+  it(
+    "the directory of the cache is not used when a directory in it belongs to another user",
+    needsRoot,
+    async () => {
+      const { directory } = await filled();
+      chownSync(join(directory, "layers"), SOMEBODY, SOMEBODY);
+      const { used, warnings } = await look(directory);
+      assert.equal(used, undefined);
+      assert.match(warnings.join(), /layers is not trusted: it belongs to the user 65534/);
+    },
+  );
 
-  it("is closed to other users when it was a cache that they may write to", async () => {
+  it("the directory of the cache is closed to other users when it was a cache that they may write to", async () => {
     const { directory } = await filled();
     for (const path of [directory, join(directory, "blobs"), join(directory, "layers")])
       chmodSync(path, 0o777);
@@ -111,7 +115,7 @@ describe("the directory of the cache", noModes, () => {
     ]);
   });
 
-  it("is neither used nor changed when others may write to it and it holds other things", async () => {
+  it("the directory of the cache is neither used nor changed when others may write to it and it holds other things", async () => {
     const directory = makeTree({ "thesis.txt": "mine" });
     chmodSync(directory, 0o777);
     const { used, warnings } = await look(directory);
@@ -120,7 +124,7 @@ describe("the directory of the cache", noModes, () => {
     assert.deepEqual([modeOf(directory), readdirSync(directory)], ["777", ["thesis.txt"]]);
   });
 
-  it("is neither used nor changed when it is a shared temporary directory", async () => {
+  it("the directory of the cache is neither used nor changed when it is a shared temporary directory", async () => {
     const directory = join(temporaryDirectory(), "tmp");
     mkdirSync(directory);
     chmodSync(directory, 0o1777);

@@ -53,7 +53,7 @@ describe("check of an image whose label names a registry that no user named", ()
   const common = () => ({ cache: false, environment: { HOME: home } });
   const image = (repository: string) => ({ ...common(), source: `${own.host}/${repository}:v1` });
 
-  it("does not contact it unless --ask-base is given", async () => {
+  it("check of an image whose label names a registry that no user named does not contact it unless --ask-base is given", async () => {
     const { warnings } = await checked(image("app"));
     assert.deepEqual([warnings, stranger.requests], [[], []]);
   });
@@ -123,11 +123,11 @@ describe("whether the base has moved since", () => {
   const moved =
     /^the image was built on public\.ecr\.aws\/lambda\/python:3\.12 when that was sha256:[0-9a-f]{12}; now it is sha256:[0-9a-f]{12}$/;
 
-  it("is not a finding while its tag names it", async () => {
+  it("whether the base has moved since is not a finding while its tag names it", async () => {
     assert.deepEqual([await found(image()), await found(layout(), { askBase: true })], [[], []]);
   });
 
-  it("is told of an image in a registry, of another if it is asked for, and never offline or if the rule is allowed", async () => {
+  it("whether the base has moved since is told of an image in a registry, of another if it is asked for, and never offline or if the rule is allowed", async () => {
     await move();
     assert.match((await found(image()))[0] ?? "", moved);
     assert.match((await found(layout(), { askBase: true }))[0] ?? "", moved);
@@ -136,7 +136,7 @@ describe("whether the base has moved since", () => {
     assert.deepEqual(await found(image(), { allow: ["base-behind"] }), []);
   });
 
-  it("is told of a directory whose lock holds the base, where it is asked for", async () => {
+  it("whether the base has moved since is told of a directory whose lock holds the base, where it is asked for", async () => {
     const locked = makeTree(APP);
     const to = `oci:${join(home, "locked")}`;
     await build({ ...common(), directory: locked, base: "python:3.12", to, lock: true });
@@ -146,7 +146,7 @@ describe("whether the base has moved since", () => {
     assert.match((await asked())[0] ?? "", /^the image was built on .*; now it is sha256:.* in sha256:/);
   });
 
-  it("is a warning where it was asked for, and the image names no base", async () => {
+  it("whether the base has moved since is a warning where it was asked for, and the image names no base", async () => {
     const events: BuildEvent[] = [];
     const source = await writeImage(GOOD);
     await check({ ...common(), source, askBase: true, onEvent: (event) => void events.push(event) });

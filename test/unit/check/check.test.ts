@@ -207,7 +207,7 @@ describe("build", () => {
 });
 
 describe("bases", () => {
-  it("are listed by language, and resolved for each architecture", async () => {
+  it("bases are listed by language, and resolved for each architecture", async () => {
     const bases = await listBases({
       language: "provided",
       resolve: true,
@@ -239,14 +239,14 @@ describe("on the command line bases", () => {
     return stdout;
   };
 
-  it("are a line each, under what their language has in common", async () => {
+  it("on the command line bases are a line each, under what their language has in common", async () => {
     assert.match(
       await shown(["python"], 80),
       /^python: handler app\.handler; code in \/var\/task; dependencies in \/var\/task \(pip\ninstall --target\)\n {2}python:3\.14 {2}Amazon Linux 2023 {2}x86_64 arm64 {2}patched until 2029-06-30\n/,
     );
   });
 
-  it("are three lines each if there is no room", async () => {
+  it("on the command line bases are three lines each if there is no room", async () => {
     const text = await shown(["java"], 40);
     assert.match(text, /^java: handler\n?[\s\S]*\/var\/task\/lib\/\*\.jar\n/);
     assert.match(
@@ -256,7 +256,7 @@ describe("on the command line bases", () => {
     assert.match(text, /\n {2}java:8\n {4}Amazon Linux 1, x86_64\n {4}ended on 2024-01-08\n$/);
   });
 
-  it("have their digests below them when they are resolved, or that they are not there", async () => {
+  it("on the command line bases have their digests below them when they are resolved, or that they are not there", async () => {
     const text = await shown(["provided", "--resolve", "--no-cache"], 130);
     assert.match(text, /\n {2}provided:al2023 .*\n {4}x86_64 sha256:[0-9a-f]{64}\n/);
     assert.match(text, /\n {2}provided:alami .*\n {4}not in the registry\n$/);
@@ -266,7 +266,7 @@ describe("on the command line bases", () => {
     );
   });
 
-  it("are all of them without a language, each language after a blank line", async () => {
+  it("on the command line bases are all of them without a language, each language after a blank line", async () => {
     const parts = (await shown([], 100)).split("\n\n").map((part) => part.slice(0, part.indexOf(":")));
     assert.deepEqual(parts, ["python", "nodejs", "java", "dotnet", "ruby", "provided", "go"]);
   });

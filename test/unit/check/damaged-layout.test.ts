@@ -98,7 +98,7 @@ describe("check of a damaged archive", () => {
         assert.match(findings[0]?.message ?? "", /^the image cannot be read: .*(?:cut off|no tar archive)/);
       });
 
-  it("is still an error if there is nothing to check", async () => {
+  it("check of a damaged archive is still an error if there is nothing to check", async () => {
     const empty = temporaryDirectory();
     const options = { cache: false, environment: {} };
     await assert.rejects(check({ ...options, source: `oci:${empty}` }), failsWith("LAYOUT_INVALID"));

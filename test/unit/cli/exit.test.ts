@@ -62,7 +62,7 @@ describe("docs/errors.md", () => {
     ...read("../../../docs/errors.md").matchAll(/^\| `([A-Z_]+)` \| (.+) \| (.+) \| (\d+) \|$/gm),
   ];
 
-  it("has every code of src/errors.ts, in its order", () => {
+  it("docs/errors.md has every code of src/errors.ts, in its order", () => {
     assert.ok(codes.length > 20);
     assert.deepEqual(
       rows.map(([, code]) => code),
@@ -70,7 +70,7 @@ describe("docs/errors.md", () => {
     );
   });
 
-  it("has the exit status that the command line has", () => {
+  it("docs/errors.md has the exit status that the command line has", () => {
     const documented = Object.fromEntries(rows.map(([, code = "", , , status]) => [code, Number(status)]));
     assert.deepEqual(documented, { ...EXIT_STATUS });
   });

@@ -87,7 +87,7 @@ const difference: Difference = {
 
 describe("what inspect and diff show", () => {
   for (const columns of [20, 40, 60, 80, 200]) {
-    it(`has no line wider than ${columns} columns`, () => {
+    it(`what inspect and diff show has no line wider than ${columns} columns`, () => {
       for (const text of [
         inspectionText(inspection, columns, plain),
         differenceText(difference, columns, plain),
@@ -99,12 +99,12 @@ describe("what inspect and diff show", () => {
     });
   }
 
-  it("has nothing in it that moves a cursor or turns text around", () => {
+  it("what inspect and diff show has nothing in it that moves a cursor or turns text around", () => {
     for (const text of [inspectionText(inspection, 80, plain), differenceText(difference, 80, plain)])
       assert.deepEqual(text.replaceAll("\n", "").match(/[\p{Cc}\u202e]/gu), null);
   });
 
-  it("is what people look for in an image, at 80 columns", () => {
+  it("what inspect and diff show is what people look for in an image, at 80 columns", () => {
     const lines = inspectionText(inspection, 80, plain).split("\n");
     for (const line of [
       "size        1.7 MB stored, 5.2 MB unpacked",
@@ -133,7 +133,7 @@ describe("what inspect and diff show", () => {
     assert.match(text, /^ {2}\+ Env\.A ?x{60}2$/m);
   });
 
-  it("is why layers changed", () => {
+  it("what inspect and diff show is why layers changed", () => {
     const text = differenceText(difference, 80, plain);
     assert.match(
       text,
@@ -147,7 +147,7 @@ describe("what inspect and diff show", () => {
 });
 
 describe("a table", () => {
-  it("has numbers at the right and is cut at the end only", () => {
+  it("a table has numbers at the right and is cut at the end only", () => {
     const lines = table(
       [{ title: "n", right: true }, { title: "name" }],
       [
@@ -161,7 +161,7 @@ describe("a table", () => {
 
   it("keeps the end of a path", () => assert.equal(cutPath("a/b/c.txt", 6), "…c.txt"));
 
-  it("has parts of a hundred", () =>
+  it("a table has parts of a hundred", () =>
     assert.deepEqual([percent(0, 0), percent(1, 300), percent(1, 3)], ["0 %", "0.3 %", "33 %"]));
 });
 

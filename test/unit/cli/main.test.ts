@@ -47,14 +47,14 @@ describe("stdout", () => {
     assert.equal(JSON.parse(stdout).handler, "app.handler");
   });
 
-  it("has no base after a push", async () => {
+  it("stdout has no base after a push", async () => {
     const { stdout } = await lambdaPack(["push", "oci:a", "oci:b", "--json"]);
     assert.deepEqual(Object.keys(JSON.parse(stdout)), [
       ...["digest", "reference", "destinations", "platform", "layers", "stats"],
     ]);
   });
 
-  it("has a base without digest if that is scratch", async () => {
+  it("stdout has a base without digest if that is scratch", async () => {
     const build = async () => ({ ...built, base: { reference: "scratch" } });
     const { stdout } = await lambdaPack([...argv, "--json"], { build });
     assert.deepEqual(JSON.parse(stdout).base, { reference: "scratch" });
@@ -66,11 +66,11 @@ describe("stdout", () => {
 });
 
 describe("stderr", () => {
-  it("is empty with --quiet when all goes well", async () => {
+  it("stderr is empty with --quiet when all goes well", async () => {
     assert.equal((await lambdaPack([...argv, "--quiet"])).stderr, "");
   });
 
-  it("is one event per line with --progress json", async () => {
+  it("stderr is one event per line with --progress json", async () => {
     const { stderr } = await lambdaPack([...argv, "--progress", "json"], { build: failing });
     assert.deepEqual(JSON.parse(stderr), { type: "error", code: "DENIED", message: "no" });
   });
@@ -153,7 +153,7 @@ describe("--metadata-file", () => {
     assert.equal(await readFile(path, "utf8"), stdout);
   });
 
-  it("is not made, nor anything beside it, when the work fails", async (test) => {
+  it("--metadata-file is not made, nor anything beside it, when the work fails", async (test) => {
     const directory = await makeDirectory(test);
     await lambdaPack([...argv, "--metadata-file", join(directory, "image.json")], { build: failing });
     assert.deepEqual(await readdir(directory), []);
@@ -239,7 +239,7 @@ describe("a signal", () => {
     assert.deepEqual((await lambdaPack(argv, { signals, build })).status, 0);
   });
 
-  it("does not hide another error of the work that it stopped", async () => {
+  it("a signal does not hide another error of the work that it stopped", async () => {
     const signals = new EventEmitter();
     const build = () => {
       signals.emit("SIGTERM");

@@ -32,7 +32,7 @@ const MANY: readonly BuildEvent[] = [
 ];
 
 describe("a line about functions", () => {
-  it("has its columns under those of the others, and the table at the end no ARN", () => {
+  it("a line about functions has its columns under those of the others, and the table at the end no ARN", () => {
     assert.deepEqual(lines(...MANY), [
       "lambda orders eu-west-1  update the code",
       "lambda billing eu-central-1  create the function",

@@ -98,7 +98,7 @@ function play(reporter: Reporter, time: { at: number }): void {
 }
 
 describe("plain progress", () => {
-  it("is a line for each event that is worth one, and a heartbeat", () => {
+  it("plain progress is a line for each event that is worth one, and a heartbeat", () => {
     const stderr = screen();
     const time = clock();
     play(plainReporter({ stderr, environment: {}, now: time.now }, false), time);
@@ -161,7 +161,7 @@ describe("plain progress", () => {
 });
 
 describe("json progress", () => {
-  it("is one event per line, and the error in the same form", () => {
+  it("json progress is one event per line, and the error in the same form", () => {
     const stderr = screen();
     const time = clock();
     const reporter = jsonReporter({ stderr, now: time.now }, false);
@@ -202,7 +202,7 @@ describe("a warning", () => {
     hint: "leave out --jobs\nor name a registry",
   };
 
-  it("is printed as an error is: what is wrong, and below it the next step", () => {
+  it("a warning is printed as an error is: what is wrong, and below it the next step", () => {
     const stderr = screen();
     const reporter = plainReporter({ stderr, environment: {}, now: () => 0 }, false);
     reporter.event({ type: "warning", ...problem });
@@ -238,7 +238,7 @@ describe("a warning", () => {
 });
 
 describe("quiet progress", () => {
-  it("is errors and nothing else", () => {
+  it("quiet progress is errors and nothing else", () => {
     const stderr = screen();
     const reporter = quietReporter({ stderr, environment: {} }, false);
     play(reporter, clock());
@@ -325,12 +325,12 @@ describe("progress on a terminal", () => {
     ["CI", 80, { CI: "true" }],
     ["a dumb terminal", 80, { TERM: "dumb" }],
   ] as const) {
-    it(`is not drawn on ${why}`, () => {
+    it(`progress on a terminal is not drawn on ${why}`, () => {
       assert.equal(canRedraw({ stderr: screen(columns), environment }), false);
     });
   }
 
-  it("is drawn on a terminal, also where CI says false", () => {
+  it("progress on a terminal is drawn on a terminal, also where CI says false", () => {
     assert.equal(canRedraw({ stderr: screen(80), environment: { CI: "false", TERM: "xterm" } }), true);
   });
 
@@ -481,7 +481,7 @@ describe("an error", () => {
   };
   const system = (code: string, message: string) => Object.assign(new Error(message), { code });
 
-  it("is what failed and the next step", () => {
+  it("an error is what failed and the next step", () => {
     const error = new LambdaPackError("REPOSITORY_NOT_FOUND", "host/app does not exist", {
       hint: "create it",
     });
@@ -503,7 +503,7 @@ describe("an error", () => {
     assert.equal(told(error), "error: a cannot be written (ENOSPC: no space left on device)\n");
   });
 
-  it("does not say twice what the message says", () => {
+  it("an error does not say twice what the message says", () => {
     const cause = system("ENOSPC", "x");
     assert.equal(
       told(new LambdaPackError("WRITE_FAILED", "no room: ENOSPC", { cause })),
@@ -536,7 +536,7 @@ describe("an error", () => {
     assert.match(told(error), /^error: round\n/);
   });
 
-  it("is an annotation as well in GitHub Actions", () => {
+  it("an error is an annotation as well in GitHub Actions", () => {
     const error = new LambdaPackError("DENIED", "50 % of a: b, c", { hint: "ask\nhim" });
     assert.equal(
       told(error, false, { GITHUB_ACTIONS: "true" }).split("\n").at(-2),

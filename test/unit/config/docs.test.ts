@@ -5,7 +5,7 @@ import { parseConfig } from "../../../src/commands/config/parse.ts";
 import { CONFIG_TABLE, FUNCTION_TABLE } from "../../../src/commands/config/table.ts";
 
 describe("docs/config.md", () => {
-  it("has an example that is valid", () => {
+  it("docs/config.md has an example that is valid", () => {
     const page = readFileSync(new URL("../../../docs/config.md", import.meta.url), "utf8");
     const [, example = ""] = /```jsonc\n(.*?)```/s.exec(page) ?? [];
     const { functions } = parseConfig(example, "docs/config.md", {

@@ -124,11 +124,11 @@ it("output-schema.json is what scripts/docs/write.ts writes, with every event of
 });
 
 describe("schema.json", () => {
-  it("is what scripts/docs/write.ts writes", () => {
+  it("schema.json is what scripts/docs/write.ts writes", () => {
     assert.equal(readFileSync(new URL("../../../schema.json", import.meta.url), "utf8"), schemaText());
   });
 
-  it("has no key that only a program can pass, and no key of the whole run for a function", () => {
+  it("schema.json has no key that only a program can pass, and no key of the whole run for a function", () => {
     const { definitions } = JSON.parse(schemaText());
     assert.ok("jobs" in definitions.defaults.properties && "handler" in definitions.function.properties);
     for (const key of ["onEvent", "signal", "environment"])
@@ -138,7 +138,7 @@ describe("schema.json", () => {
 });
 
 describe("configSchema", () => {
-  it("has every key of the table with its type, and no other", () => {
+  it("configSchema has every key of the table with its type, and no other", () => {
     const schema: unknown = configSchema({ defaults: table, functions: own });
     const { defaults: settings, function: one } = (
       schema as {

@@ -16,7 +16,7 @@ function found(tree: Tree, how: Exclude<InstallHow, "none"> = "auto", directory 
 const files = (...names: readonly string[]): Tree => Object.fromEntries(names.map((name) => [name, ""]));
 
 describe("the lock file that --install takes", () => {
-  it("is the first of a language's", () => {
+  it("the lock file that --install takes is the first of a language's", () => {
     assert.deepEqual(found(files("package-lock.json", "yarn.lock", "pnpm-lock.yaml")), [
       "npm-lock package-lock.json",
     ]);
@@ -31,7 +31,7 @@ describe("the lock file that --install takes", () => {
     assert.deepEqual(found(files("requirements.txt")), ["pip requirements.txt"]);
   });
 
-  it("is that of the way that the user names", () => {
+  it("the lock file that --install takes is that of the way that the user names", () => {
     const tree = files("package-lock.json", "uv.lock", "requirements.txt");
     assert.deepEqual(found(tree, "npm"), ["npm package-lock.json"]);
     assert.deepEqual(found(tree, "uv"), ["uv uv.lock"]);
@@ -68,7 +68,7 @@ describe("the lock file that --install takes", () => {
     ["go.mod", /GOOS=linux/],
     ["Cargo.toml", /cargo lambda build/],
   ] as const) {
-    it(`is missed for ${file} with the command that compiles`, () => {
+    it(`the lock file that --install takes is missed for ${file} with the command that compiles`, () => {
       assert.throws(
         () => found(files(file)),
         (error: unknown) => error instanceof Error && "hint" in error && command.test(String(error.hint)),

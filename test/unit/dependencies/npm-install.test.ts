@@ -143,7 +143,7 @@ describe("installing from an npm lock", () => {
     assert.deepEqual(found, { ...contents, "package.json": '{"name":"one","version":"1.0.0"}' });
   });
 
-  it("does not let an archive write where another package of the lock is", async (t) => {
+  it("installing from an npm lock does not let an archive write where another package of the lock is", async (t) => {
     const outer = await testPackage("outer", "1.0.0", { "node_modules/inner/index.js": "of outer" });
     const inner = await testPackage("inner", "2.0.0", { "index.js": "its own" });
     const { url } = await npmRegistry(t, [outer, inner]);
@@ -275,7 +275,7 @@ describe("installing from an npm lock", () => {
     assert.equal(requests.length, 5);
   });
 
-  it("does not wait for a registry that asks for more than a minute", async (t) => {
+  it("installing from an npm lock does not wait for a registry that asks for more than a minute", async (t) => {
     const one = await testPackage("one", "1.0.0");
     const { url, requests } = await npmRegistry(t, [one], (_, response) => {
       response.writeHead(429, { "retry-after": "3600" }).end();
@@ -307,7 +307,7 @@ describe("installing from an npm lock", () => {
 });
 
 describe("credentials of a private package registry", () => {
-  it("are sent to it, and neither to another one nor to where it redirects", async (t) => {
+  it("credentials of a private package registry are sent to it, and neither to another one nor to where it redirects", async (t) => {
     const one = await testPackage("@s/one", "1.0.0");
     const other = await testPackage("other", "1.0.0");
     const storage: (string | undefined)[] = [];
@@ -374,7 +374,7 @@ describe("the archive of a package that cannot be trusted", () => {
   };
 
   for (const name of ["package/../../out", "../out", "/etc/out", "package/a\\..\\b", "C:/out"]) {
-    it(`is refused for the file name ${name}`, async (t) => {
+    it(`the archive of a package that cannot be trusted is refused for the file name ${name}`, async (t) => {
       await refused(
         t,
         [{ name, content: "x" }],
@@ -383,7 +383,7 @@ describe("the archive of a package that cannot be trusted", () => {
     });
   }
 
-  it("is refused when it unpacks to more bytes than the limit", async (t) => {
+  it("the archive of a package that cannot be trusted is refused when it unpacks to more bytes than the limit", async (t) => {
     const entries = [{ name: "package/zeros", content: Buffer.alloc(3_000_000) }];
     await refused(t, entries, /evil@1.0.0 unpacks to more than 1000000 bytes/, {
       bytes: 1_000_000,
@@ -391,12 +391,12 @@ describe("the archive of a package that cannot be trusted", () => {
     });
   });
 
-  it("is refused when it has more files than the limit", async (t) => {
+  it("the archive of a package that cannot be trusted is refused when it has more files than the limit", async (t) => {
     const entries = Array.from({ length: 11 }, (_, index) => ({ name: `package/${index}`, content: "" }));
     await refused(t, entries, /evil@1.0.0 has more than 10 files/, { bytes: 1_000_000, files: 10 });
   });
 
-  it("is refused when a file is also a directory", async (t) => {
+  it("the archive of a package that cannot be trusted is refused when a file is also a directory", async (t) => {
     const entries = [
       { name: "package/a", content: "x" },
       { name: "package/a/b", content: "y" },
@@ -408,7 +408,7 @@ describe("the archive of a package that cannot be trusted", () => {
     ["no gzip", Buffer.from("not gzip at all")],
     ["empty", Buffer.alloc(0)],
   ] as const) {
-    it(`is refused when it is ${what}`, async (t) => {
+    it(`the archive of a package that cannot be trusted is refused when it is ${what}`, async (t) => {
       const evil: TestPackage = { name: "evil", version: "1.0.0", tarball };
       const { url } = await npmRegistry(t, [evil]);
       await assert.rejects(
@@ -418,7 +418,7 @@ describe("the archive of a package that cannot be trusted", () => {
     });
   }
 
-  it("is refused when it is cut off", async (t) => {
+  it("the archive of a package that cannot be trusted is refused when it is cut off", async (t) => {
     const { tarball } = await testPackage("evil", "1.0.0", { "index.js": "x".repeat(5000) });
     const evil: TestPackage = { name: "evil", version: "1.0.0", tarball: tarball.subarray(0, -20) };
     const { url } = await npmRegistry(t, [evil]);

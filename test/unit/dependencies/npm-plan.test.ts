@@ -28,7 +28,7 @@ function planOf(entries: Entries, { member = "", target = ARM } = {}): NpmPlan {
 const pathsOf = ({ packages }: NpmPlan) => packages.map(({ path }) => path);
 
 describe("what an npm lock comes to for a target", () => {
-  it("is what the project needs, without development dependencies", () => {
+  it("what an npm lock comes to for a target is what the project needs, without development dependencies", () => {
     const plan = planOf({
       "": { dependencies: { a: "^1" }, devDependencies: { d: "^1" } },
       "node_modules/a": { dependencies: { b: "^1" } },

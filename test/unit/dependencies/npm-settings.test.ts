@@ -21,7 +21,7 @@ const tarballOf = (lines: string, name: string, resolved?: string) =>
   registriesOf(lines).tarballOf({ name, version: "1.2.3", resolved }).href;
 
 describe("npm's settings", () => {
-  it("are read as npm reads them: comments, quotes, spaces and variables", () => {
+  it("npm's settings are read as npm reads them: comments, quotes, spaces and variables", () => {
     const text = `; a comment
 # another
 registry = "https://a.example/"
@@ -78,7 +78,7 @@ ${variable("NAME")}=yes`;
 });
 
 describe("the tarball of a package", () => {
-  it("is at npm's registry unless the settings name another for all or for its scope", () => {
+  it("the tarball of a package is at npm's registry unless the settings name another for all or for its scope", () => {
     assert.equal(tarballOf("", "lodash"), `${NPM}lodash/-/lodash-1.2.3.tgz`);
     assert.equal(tarballOf("", "@a/b"), `${NPM}@a/b/-/b-1.2.3.tgz`);
     const lines = "registry=https://r.example/npm\n@a:registry=https://s.example/npm/\n";
@@ -86,7 +86,7 @@ describe("the tarball of a package", () => {
     assert.equal(tarballOf(lines, "@a/b"), "https://s.example/npm/@a/b/-/b-1.2.3.tgz");
   });
 
-  it("is where the lock says, but npm's own host stands for the registry in the settings", () => {
+  it("the tarball of a package is where the lock says, but npm's own host stands for the registry in the settings", () => {
     const lines = "registry=https://r.example/npm/\n";
     const there = "https://elsewhere.example/x.tgz";
     const npms = `${NPM}a/-/a-1.2.3.tgz`;
@@ -103,7 +103,7 @@ describe("the tarball of a package", () => {
     );
   });
 
-  it("is not looked for at a registry that is not a URL", () => {
+  it("the tarball of a package is not looked for at a registry that is not a URL", () => {
     assert.throws(
       () => registriesOf("registry=example"),
       /npm's setting registry is not an http or https URL/,
@@ -127,7 +127,7 @@ describe("credentials for a package registry", () => {
       assert.equal(authorizationOf(LINES, url), undefined, url);
   });
 
-  it("do not go over http, unless the settings name the registry so", () => {
+  it("credentials for a package registry do not go over http, unless the settings name the registry so", () => {
     assert.equal(authorizationOf(LINES, "http://r.example/npm/a"), undefined);
     assert.equal(
       authorizationOf("registry=http://h.example/\n//h.example/:_authToken=t", "http://h.example/a"),

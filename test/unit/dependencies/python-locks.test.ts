@@ -103,7 +103,7 @@ describe("the wheel for a target", () => {
     assert.equal(choose(AL2023, "cp312-cp312-manylinux_2_35_x86_64"), undefined);
   });
 
-  it("is for its machine, its Python and its libc", () => {
+  it("the wheel for a target is for its machine, its Python and its libc", () => {
     const files = [
       "cp312-cp312-manylinux_2_17_x86_64",
       "cp312-cp312-manylinux_2_17_aarch64",
@@ -118,7 +118,7 @@ describe("the wheel for a target", () => {
     assert.equal(choose(AL2023, "cp312-cp312-macosx_11_0_arm64", "cp312-cp312-win_amd64"), undefined);
   });
 
-  it("is the one made for the Python itself, then a stable ABI, then pure Python", () => {
+  it("the wheel for a target is the one made for the Python itself, then a stable ABI, then pure Python", () => {
     const pure = "py3-none-any";
     const stable = "cp39-abi3-manylinux2014_x86_64";
     const own = "cp312-cp312-manylinux2014_x86_64";
@@ -130,7 +130,7 @@ describe("the wheel for a target", () => {
     assert.equal(choose(AL2023, "py2.py3-none-any"), "py2.py3-none-any");
   });
 
-  it("is the one for the newest libc of several", () => {
+  it("the wheel for a target is the one for the newest libc of several", () => {
     const files = ["cp312-cp312-manylinux2014_x86_64", "cp312-cp312-manylinux_2_28_x86_64"];
     assert.equal(choose(AL2023, ...files), files[1]);
   });
@@ -194,7 +194,7 @@ describe("what a uv.lock comes to for a target", () => {
       ({ name, version, url }) => `${name} ${version} ${url.replace(/.*-/, "")}`,
     );
 
-  it("is what the project needs, with markers of the target and extras, without groups", () => {
+  it("what a uv.lock comes to for a target is what the project needs, with markers of the target and extras, without groups", () => {
     assert.deepEqual(packagesOf(UV_LOCK, ARM), [
       "a 1.0 any.whl",
       "b 1.0 manylinux_2_28_aarch64.whl",
@@ -203,14 +203,14 @@ describe("what a uv.lock comes to for a target", () => {
     ]);
   });
 
-  it("is refused if the URL of a wheel has a damaged percent escape", () => {
+  it("what a uv.lock comes to for a target is refused if the URL of a wheel has a damaged percent escape", () => {
     assert.throws(
       () => packagesOf(UV_LOCK.replace("/a-1.0-py3", "/a-1.0%-py3"), ARM),
       codeOf("LOCK_INVALID", /uv\.lock.*\.url has a damaged percent escape: a-1\.0%-py3/),
     );
   });
 
-  it("has the extras and groups that are asked for, with what they need", () => {
+  it("what a uv.lock comes to for a target has the extras and groups that are asked for, with what they need", () => {
     const text = UV_LOCK.replace(
       "[package.dev-dependencies]\n",
       '[package.optional-dependencies]\nold-api = [{ name = "unused" }]\n[package.dev-dependencies]\nbatch = [{ name = "old" }]\n',
@@ -302,7 +302,7 @@ wheels = [{ url = "https://files.example/c-1.0-cp312-cp312-manylinux_2_17_aarch6
     );
   });
 
-  it("is refused for a Python that the lock excludes", () => {
+  it("what a uv.lock comes to for a target is refused for a Python that the lock excludes", () => {
     assert.throws(
       () => packagesOf(UV_LOCK, { ...AL2, minor: 10 }),
       codeOf("LOCK_INVALID", /uv.lock is for Python >=3.11, and the base has 3.10/),
@@ -324,7 +324,7 @@ wheels = [{ url = "https://files.example/c-1.0-cp312-cp312-manylinux_2_17_aarch6
     assert.deepEqual(packagesOf(local, ARM, "lib"), []);
   });
 
-  it("is refused if the lock is of another version, damaged, or lacks the project", () => {
+  it("what a uv.lock comes to for a target is refused if the lock is of another version, damaged, or lacks the project", () => {
     assert.throws(() => parseUvLock("version = 2", "uv.lock"), codeOf("LOCK_INVALID", /version 2/));
     assert.throws(() => parseUvLock("version = ", "uv.lock"), codeOf("LOCK_INVALID", /uv.lock is not TOML/));
     assert.throws(
@@ -355,7 +355,7 @@ marker = "sys_platform == 'win32'"
 wheels = [{ url = "https://files.example/w-1.0-py3-none-win_amd64.whl", hashes = { sha256 = "${HASH}" } }]
 `;
 
-  it("has the extras and groups that are asked for, and its default groups", () => {
+  it("what a pylock.toml comes to for a target has the extras and groups that are asked for, and its default groups", () => {
     const some = (name: string, marker: string) => `
 [[packages]]
 name = "${name}"
@@ -379,7 +379,7 @@ wheels = [{ url = "https://files.example/${name}-1.0-py3-none-any.whl", hashes =
     );
   });
 
-  it("is every package whose marker holds", () => {
+  it("what a pylock.toml comes to for a target is every package whose marker holds", () => {
     const { packages, needsTool } = planPylock(lock(), "pylock.toml", ARM, PLAIN);
     assert.deepEqual(
       packages.map(({ name, url, size }) => [name, url, size]),
@@ -388,7 +388,7 @@ wheels = [{ url = "https://files.example/${name}-1.0-py3-none-any.whl", hashes =
     assert.deepEqual(needsTool, []);
   });
 
-  it("is refused if the URL of a wheel has a damaged percent escape", () => {
+  it("what a pylock.toml comes to for a target is refused if the URL of a wheel has a damaged percent escape", () => {
     const damaged = lock().replace(
       /name = "a-1.0-py3-none-any.whl", url = ".*?"/,
       'url = "https://files.example/a%E0.whl"',
@@ -399,7 +399,7 @@ wheels = [{ url = "https://files.example/${name}-1.0-py3-none-any.whl", hashes =
     );
   });
 
-  it("is refused without a hash, for another Python, and of another version", () => {
+  it("what a pylock.toml comes to for a target is refused without a hash, for another Python, and of another version", () => {
     const noHash = lock().replace(/hashes = \{ md5.*?\}/, "hashes = {}");
     assert.throws(
       () => planPylock(noHash, "pylock.toml", ARM, PLAIN),

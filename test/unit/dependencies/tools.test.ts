@@ -63,7 +63,7 @@ async function run(t: TestContext, tree: Tree, path: string, options: Partial<Bu
 const HASHED = `pkg==1.0 \\\n    --hash=sha256:${"0".repeat(64)}\n`;
 
 describe("dependencies by uv", () => {
-  it("are installed from requirements for the base's Python and libc, wheels only", async (t) => {
+  it("dependencies by uv are installed from requirements for the base's Python and libc, wheels only", async (t) => {
     const { path, calls } = programs({ uv: INSTALLS });
     const { files, dependencies } = await run(t, { "requirements.txt": "pkg==1.0\n" }, path, {
       arch: "arm64",
@@ -111,7 +111,7 @@ describe("dependencies by uv", () => {
     );
   });
 
-  it("are installed for the older glibc of Amazon Linux 2, and with hashes if the requirements have them", async (t) => {
+  it("dependencies by uv are installed for the older glibc of Amazon Linux 2, and with hashes if the requirements have them", async (t) => {
     const { path, calls } = programs({ uv: INSTALLS });
     await run(t, { "requirements.txt": HASHED }, path, { base: "python:3.11" });
     assert.match(
@@ -120,7 +120,7 @@ describe("dependencies by uv", () => {
     );
   });
 
-  it("are exported from a uv.lock with the word uv, and nothing is resolved then", async (t) => {
+  it("dependencies by uv are exported from a uv.lock with the word uv, and nothing is resolved then", async (t) => {
     const export_ =
       'while [ $# -gt 0 ]; do if [ "$1" = -o ]; then echo "pkg==1.0 --hash=sha256:00" >"$2"; exit 0; fi; shift; done';
     const { path, calls } = programs({ uv: `if [ "$1" = export ]; then\n${export_}\nfi\n${INSTALLS}` });
@@ -132,7 +132,7 @@ describe("dependencies by uv", () => {
     assert.match(calls()[1] ?? "", /--require-hashes --no-deps$/);
   });
 
-  it("are not installed again if a lock decides over them and the cache has the layer", async (t) => {
+  it("dependencies by uv are not installed again if a lock decides over them and the cache has the layer", async (t) => {
     const { path, calls } = programs({ uv: INSTALLS });
     const cacheDirectory = join(temporaryDirectory(), "cache");
     const first = await run(t, { "requirements.txt": HASHED }, path, { cacheDir: cacheDirectory });
@@ -146,7 +146,7 @@ describe("dependencies by uv", () => {
     assert.equal(calls().length, count + 4);
   });
 
-  it("are not installed again if hashed files that the requirements include decide over them", async (t) => {
+  it("dependencies by uv are not installed again if hashed files that the requirements include decide over them", async (t) => {
     const { path, calls } = programs({ uv: INSTALLS });
     const cacheDir = join(temporaryDirectory(), "cache");
     const tree = {
@@ -169,7 +169,7 @@ describe("dependencies by uv", () => {
     }
   });
 
-  it("are refused, before anything is run, if the requirements include a file that is not there", async (t) => {
+  it("dependencies by uv are refused, before anything is run, if the requirements include a file that is not there", async (t) => {
     const { path, calls } = programs({ uv: INSTALLS });
     const tree = { "requirements.txt": "-r more/base.txt\n", "more/base.txt": "--requirement=gone.txt\n" };
     await assert.rejects(
@@ -199,7 +199,7 @@ describe("dependencies by uv", () => {
 describe("dependencies by pip", () => {
   const pip = `[ "$3" = --version ] && exit 0\n${INSTALLS}`;
 
-  it("are installed with every platform tag that the base takes", async (t) => {
+  it("dependencies by pip are installed with every platform tag that the base takes", async (t) => {
     const { path, calls } = programs({ uv: "exit 1", python3: pip });
     await run(t, { "requirements.txt": HASHED }, path, { base: "python:3.11" });
     const install = calls().at(-1) ?? "";
@@ -245,7 +245,7 @@ describe("dependencies by pip", () => {
     );
   });
 
-  it("are installed from what Poetry and Pipenv export", async (t) => {
+  it("dependencies by pip are installed from what Poetry and Pipenv export", async (t) => {
     const poetry =
       'while [ $# -gt 0 ]; do if [ "$1" = --output ]; then echo "pkg==1.0 --hash=sha256:00" >"$2"; fi; shift; done';
     const tools = programs({
@@ -262,7 +262,7 @@ describe("dependencies by pip", () => {
   });
 
   for (const line of ["-e .", "--editable=./lib", "./lib", ".", ".[web]", "lib @ file:///srv/lib"]) {
-    it(`are refused if a file that the requirements include has the line ${line}`, async (t) => {
+    it(`dependencies by pip are refused if a file that the requirements include has the line ${line}`, async (t) => {
       const tools = programs({ uv: "exit 1", python3: pip });
       const tree = { "requirements.txt": "-r more/base.txt\nsix==1.0\n", "more/base.txt": `idna\n${line}\n` };
       await assert.rejects(
@@ -273,7 +273,7 @@ describe("dependencies by pip", () => {
     });
   }
 
-  it("have the extras and groups that are asked for", async (t) => {
+  it("dependencies by pip have the extras and groups that are asked for", async (t) => {
     const poetry =
       'while [ $# -gt 0 ]; do if [ "$1" = --output ]; then echo "pkg==1.0 --hash=sha256:00" >"$2"; fi; shift; done';
     const uv = `while [ $# -gt 0 ]; do if [ "$1" = -o ]; then echo "pkg==1.0 --hash=sha256:00" >"$2"; exit 0; fi; shift; done\nexit 1`;
@@ -308,7 +308,7 @@ describe("dependencies by pip", () => {
     });
   }
 
-  it("are refused offline, and where no pip is installed, with what to do", async (t) => {
+  it("dependencies by pip are refused offline, and where no pip is installed, with what to do", async (t) => {
     const none = programs({
       uv: "exit 1",
       python3: "exit 1",
@@ -402,7 +402,7 @@ describe("dependencies by a package manager of Node", () => {
     assert.equal(files.get("var/task/node_modules/x/index.js")?.layer, "deps");
   });
 
-  it("are stopped with the build, and leave nothing running", async (t) => {
+  it("dependencies by a package manager of Node are stopped with the build, and leave nothing running", async (t) => {
     const stop = new AbortController();
     const pidFile = join(temporaryDirectory(), "pid");
     const { path } = programs({ pnpm: `echo $$ >'${pidFile}'; exec sleep 60` });
@@ -484,7 +484,7 @@ describe("a lock that cannot be read", () => {
     ["a directory named poetry.lock", { "poetry.lock/x": "" }, "poetry.lock"],
     ["a directory named Gemfile.lock", { "Gemfile.lock/x": "" }, "Gemfile.lock"],
   ] as const) {
-    it(`is named with its path: ${what}`, async (t) => {
+    it(`a lock that cannot be read is named with its path: ${what}`, async (t) => {
       const base = what.includes("package") ? "nodejs:22" : "python:3.12";
       await assert.rejects(
         run(t, { ...tree, "index.js": "exports.handler = 1;" }, "/usr/bin", {
@@ -501,7 +501,7 @@ describe("gems by Bundler", () => {
   const ruby: Tree = { "app.rb": "def handler(event:, context:) = event\n", Gemfile: "", "Gemfile.lock": "" };
   const options = { base: "nodejs:22", cmd: ["app.handler"], check: false } as const;
 
-  it("are installed into vendor/bundle without their caches", async (t) => {
+  it("gems by Bundler are installed into vendor/bundle without their caches", async (t) => {
     const gems =
       "mkdir -p vendor/bundle/ruby/3.3.0/gems/a vendor/bundle/ruby/3.3.0/cache; echo x >vendor/bundle/ruby/3.3.0/gems/a/a.rb; echo x >vendor/bundle/ruby/3.3.0/cache/a.gem";
     const { path, calls } = programs({ bundle: gems });

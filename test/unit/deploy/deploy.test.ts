@@ -170,7 +170,7 @@ describe("deploy", () => {
     assert.match(again.images[0] ?? "", /\/elsewhere@sha256:/);
   });
 
-  it("has a repository for a function whose name no repository may have", async () => {
+  it("deploy has a repository for a function whose name no repository may have", async () => {
     const result = await run(options({ function: "My_App-" }));
     assert.match(result.images[0] ?? "", /\/lambda\/my-app@/);
   });
@@ -199,7 +199,7 @@ describe("deploy", () => {
 });
 
 describe("a repository that is not there", () => {
-  it("is said to be missing when the push finds it so", async () => {
+  it("a repository that is not there is said to be missing when the push finds it so", async () => {
     const error = await failure(run(options({ createRepo: false })));
     assert.equal(error.code, "REPOSITORY_NOT_FOUND");
     assert.deepEqual(world.lambda.changes, []);
@@ -226,7 +226,7 @@ describe("a repository that is not there", () => {
     assert.doesNotMatch(error.hint, /--create-repo/);
   });
 
-  it("is created by build --create-repo, too", async () => {
+  it("a repository that is not there is created by build --create-repo, too", async () => {
     const to = `${HOST}/built:v1`;
     await build({ directory: app, base: "python:3.12", to, createRepo: true, environment: environment() });
     assert.equal(world.ecr.repository("built").immutable, true);
@@ -386,7 +386,7 @@ describe("many at once", () => {
     assert.equal(error.code, "DENIED");
   });
 
-  it("have the code of the worst", async () => {
+  it("many at once have the code of the worst", async () => {
     await run(options({ function: ["one", "two"], repo: "shared" }));
     Object.assign(world.lambda.function("one") ?? {}, { packageType: "Zip" });
     const throttled = {

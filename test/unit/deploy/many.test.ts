@@ -68,7 +68,7 @@ const deployWithout = ({ events: _, ...given }: ReturnType<typeof options>) =>
 const run = (more: Partial<DeployOptions> = {}) => deployWithout(options(more));
 
 describe("many functions", () => {
-  it("are brought to an image eight at a time, and all of them in the end", async () => {
+  it("many functions are brought to an image eight at a time, and all of them in the end", async () => {
     const names = Array.from({ length: 12 }, (_, index) => `f${index}`);
     let most = 0;
     world.lambda.looks = 3;
@@ -112,7 +112,7 @@ describe("many functions", () => {
     assert.deepEqual([error.code, error.message], ["REPOSITORY_NOT_FOUND", "2 of 2 functions failed"]);
   });
 
-  it("are told in the table with their version, or with the code of what failed", async () => {
+  it("many functions are told in the table with their version, or with the code of what failed", async () => {
     world.lambda.before = (operation, { input }) => {
       if (operation === "CreateFunction" && input["FunctionName"] === "two")
         world.lambda.outcomes.push({ status: "bad", code: "InvalidImage" });

@@ -46,7 +46,7 @@ function machine(more: Readonly<Record<string, string>> = {}) {
 }
 
 describe("lambda-pack-docker", () => {
-  it("does the five calls of cdk-assets, and a second deployment sends nothing", async () => {
+  it("lambda-pack-docker does the five calls of cdk-assets, and a second deployment sends nothing", async () => {
     const { docker, cache } = machine();
     const uri = `${registry.host}/assets:${HASH}`;
     const login = ["login", "--username", "AWS", "--password-stdin", registry.host];

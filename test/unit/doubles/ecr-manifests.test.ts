@@ -61,7 +61,7 @@ describe("a manifest of the fake ECR", () => {
     assert.match(complaint(await get("none")), /^404 MANIFEST_UNKNOWN Requested image not found$/);
   });
 
-  it("is converted for who accepts only the other family, by tag, not by digest (Q17)", async () => {
+  it("a manifest of the fake ECR is converted for who accepts only the other family, by tag, not by digest (Q17)", async () => {
     const bytes = image();
     await put("v1", bytes);
     assert.deepEqual((await get("v1", DOCKER)).body, bytes);
@@ -74,7 +74,7 @@ describe("a manifest of the fake ECR", () => {
     assert.deepEqual((await get(sha256(bytes), DOCKER)).body, bytes);
   });
 
-  it("is refused for each thing that ECR dislikes (Q18)", async () => {
+  it("a manifest of the fake ECR is refused for each thing that ECR dislikes (Q18)", async () => {
     const index = "application/vnd.oci.image.index.v1+json";
     const child = { mediaType: OCI, size: 1, digest: sha256(image()), platform: { features: ["sse4"] } };
     const disliked: readonly (readonly [body: Buffer, type?: string])[] = [
@@ -91,7 +91,7 @@ describe("a manifest of the fake ECR", () => {
     assert.equal((await put("v1", image({ layers: [] }))).status, 201);
   });
 
-  it("is refused while its layers are missing (Q19)", async () => {
+  it("a manifest of the fake ECR is refused while its layers are missing (Q19)", async () => {
     const bytes = image();
     app().blobs.delete(sha256(Buffer.from("layer")));
     const message = `Layers with digests '[${sha256(Buffer.from("layer"))}]' required for pushing image into repository with name 'app' in the registry with id '123456789012' do not exist`;
@@ -112,14 +112,14 @@ describe("a manifest of the fake ECR", () => {
     assert.equal((await put(sha256(bytes), bytes)).status, 201);
   });
 
-  it("is not looked up under a tag outside the grammar, nor listed by more than 1000 (Q25)", async () => {
+  it("a manifest of the fake ECR is not looked up under a tag outside the grammar, nor listed by more than 1000 (Q25)", async () => {
     assert.equal((await call("HEAD", "/v2/app/manifests/a+b")).status, 400);
     assert.equal((await call("GET", "/v2/app/tags/list?n=1001")).status, 400);
     ecr.quirks.strictParameters = false;
     assert.equal((await call("HEAD", "/v2/app/manifests/a+b")).status, 404);
   });
 
-  it("is listed by tag, page by page", async () => {
+  it("a manifest of the fake ECR is listed by tag, page by page", async () => {
     for (const tag of ["c", "a", "b"]) app().addManifest(image(), OCI, tag);
     const { body, headers } = await call("GET", "/v2/app/tags/list?n=2");
     assert.deepEqual(JSON.parse(String(body)), { name: "app", tags: ["a", "b"] });
@@ -133,7 +133,7 @@ describe("a manifest of the fake ECR", () => {
     assert.equal((await get("v1")).headers["docker-content-digest"], undefined);
   });
 
-  it("is found from its subject (Q27)", async () => {
+  it("a manifest of the fake ECR is found from its subject (Q27)", async () => {
     const subject = app().addManifest(image(), OCI);
     const bytes = image({
       subject: { mediaType: OCI, size: 1, digest: subject },

@@ -159,7 +159,7 @@ describe("an upload to the fake ECR", () => {
     assert.match(complaint(empty), /does not have any parts/);
   });
 
-  it("is that of any registry with plain quirks: 202, a Range that is true, small parts, a new repository", async () => {
+  it("an upload to the fake ECR is that of any registry with plain quirks: 202, a Range that is true, small parts, a new repository", async () => {
     Object.assign(ecr.quirks, plainQuirks());
     const begun = await ask(`${base}/v2/new/blobs/uploads/`, { method: "POST", body: "" });
     const location = String(begun.headers.location);

@@ -63,13 +63,13 @@ describe("who may speak to the fake ECR", () => {
     assert.equal((await ask(`${base}/v2/`)).status, 200);
   });
 
-  it("is refused with a token that is made up, or of another region", async () => {
+  it("who may speak to the fake ECR is refused with a token that is made up, or of another region", async () => {
     for (const wrong of ["Basic QVdTOm1hZGUtdXA=", ecr.login("us-west-2"), "Bearer x"]) {
       assert.equal((await ask(`${base}/v2/`, { headers: { authorization: wrong } })).status, 401);
     }
   });
 
-  it("is denied with an expired token: by time, by use, or by the test (Q2)", async () => {
+  it("who may speak to the fake ECR is denied with an expired token: by time, by use, or by the test (Q2)", async () => {
     const expired = "403 DENIED Your authorization token has expired. Reauthenticate and try again.";
     clock += 12 * 3600 * 1000 - 1;
     assert.equal((await call("GET", "/v2/")).status, 200);
@@ -93,7 +93,7 @@ describe("who may speak to the fake ECR", () => {
     );
   });
 
-  it("is throttled above the rate of its action, and not for long (Q21)", async () => {
+  it("who may speak to the fake ECR is throttled above the rate of its action, and not for long (Q21)", async () => {
     ecr.quirks.throttle = { "ecr:PutImage": 2 };
     const body = image();
     const statuses = [await put("a", body), await put("b", body), await put("c", body)].map(
@@ -139,7 +139,7 @@ describe("a repository that is not there", () => {
     assert.match(complaint(await call("GET", "/v2/none/manifests/v1")), /^404 NAME_UNKNOWN/);
   });
 
-  it("is made by a push under a prefix (Q4)", async () => {
+  it("a repository that is not there is made by a push under a prefix (Q4)", async () => {
     ecr.quirks.createOnPush = ["team/"];
     assert.equal((await begin("team/new")).status, 202);
     await assert.rejects(begin("other/new"), { code: "ECONNRESET" });
@@ -160,7 +160,7 @@ describe("a repository that is not there", () => {
 });
 
 describe("a blob of the fake ECR", () => {
-  it("is mounted only when that is on and a manifest of the other repository names it (Q14)", async () => {
+  it("a blob of the fake ECR is mounted only when that is on and a manifest of the other repository names it (Q14)", async () => {
     const loose = app().addBlob("loose");
     app().addManifest(image(), OCI, "v1");
     const named = sha256(Buffer.from("layer"));
@@ -176,7 +176,7 @@ describe("a blob of the fake ECR", () => {
     assert.ok(ecr.repository("other").blobs.has(named));
   });
 
-  it("is redirected to storage, which gives ranges and refuses an Authorization header (Q15)", async () => {
+  it("a blob of the fake ECR is redirected to storage, which gives ranges and refuses an Authorization header (Q15)", async () => {
     const digest = app().addBlob("0123456789");
     const { status, headers } = await call("GET", `/v2/app/blobs/${digest}`);
     assert.equal(status, 307);
@@ -204,7 +204,7 @@ describe("a blob of the fake ECR", () => {
     assert.deepEqual([told.status, String(told.body)], [206, "yt"]);
   });
 
-  it("has a HEAD with its size, 404 if it is not (Q16)", async () => {
+  it("a blob of the fake ECR has a HEAD with its size, 404 if it is not (Q16)", async () => {
     const told = await call("HEAD", `/v2/app/blobs/${app().addBlob("bytes")}`);
     assert.deepEqual([told.status, told.headers["content-length"]], [200, "5"]);
     assert.equal((await call("HEAD", `/v2/app/blobs/${sha256(randomBytes(4))}`)).status, 404);

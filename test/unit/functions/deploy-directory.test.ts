@@ -106,7 +106,7 @@ describe("deploy DIR with a lambda-pack.jsonc", () => {
     assert.match(world.lambda.function("extra")?.image ?? "", /\/team\/extra@sha256:/);
   });
 
-  it("has no --cmd in the hint for a handler that is not there, since --cmd of a deploy is the function's", async () => {
+  it("deploy DIR with a lambda-pack.jsonc has no --cmd in the hint for a handler that is not there, since --cmd of a deploy is the function's", async () => {
     const { code, stderr } = await run("deploy", "./worker", "--handler", "index.handle");
     assert.equal(code, 1);
     assert.match(stderr, /\n {2}fix: did you mean index\.handler\?\n/);

@@ -90,7 +90,7 @@ describe("inspect", () => {
     );
   });
 
-  it("does not read a layer if files are not asked for", async () => {
+  it("inspect does not read a layer if files are not asked for", async () => {
     const image = await imageOf({});
     const source = await layoutOf("unread", image);
     for (const { descriptor } of image.layers)
@@ -239,7 +239,7 @@ describe("layers of two images", () => {
 });
 
 describe("what is on this disk under the very name of an image", () => {
-  it("is not looked for in Docker Hub: the error says how it is written", async () => {
+  it("what is on this disk under the very name of an image is not looked for in Docker Hub: the error says how it is written", async () => {
     const [path, file] = [directory, at("image.tar")];
     writeFileSync(file, "");
     const asDirectory = { code: "USAGE", message: /is a directory/, hint: /lambda-pack build/ };

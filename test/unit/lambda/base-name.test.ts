@@ -35,7 +35,7 @@ describe("the name of a base", () => {
     assert.equal(resolveBase(name, {}).reference, `public.ecr.aws/lambda/${name}`);
   });
 
-  it("is published under one name, whatever stands in for AWS's registry", () => {
+  it("the name of a base is published under one name, whatever stands in for AWS's registry", () => {
     const mirrored = resolveBase("python:3.12", { LAMBDA_PACK_BASE_REGISTRY: "localhost:5000/aws" });
     assert.equal(mirrored.reference, "localhost:5000/aws/python:3.12");
     assert.equal(mirrored.published, "public.ecr.aws/lambda/python:3.12");
@@ -147,7 +147,7 @@ describe("LAMBDA_PACK_BASE_REGISTRY", () => {
     assert.equal(resolveBase("python:3.12", MIRROR).reference, reference);
     assert.equal(resolveBase("public.ecr.aws/lambda/python:3.12", MIRROR).reference, reference);
   });
-  it("is AWS's too when a full name uses it", () => {
+  it("LAMBDA_PACK_BASE_REGISTRY is AWS's too when a full name uses it", () => {
     const { aws, base } = resolveBase("mirror.example:5000/ecr-public/lambda/nodejs:22", MIRROR);
     assert.deepEqual([aws, base?.runtime], [true, "nodejs22.x"]);
   });
@@ -178,16 +178,18 @@ describe("LAMBDA_PACK_BASE_REGISTRY", () => {
 });
 
 describe("the table of bases", () => {
-  it("has references that can be pulled", () => {
+  it("the table of bases has references that can be pulled", () => {
     for (const base of BASES) parseReference(`public.ecr.aws/lambda/${shortName(base)}`);
   });
-  it("has real days", () => {
+  it("the table of bases has real days", () => {
     for (const { deprecated } of BASES)
       assert.equal(new Date(deprecated).toISOString().slice(0, 10), deprecated);
   });
-  it("has each base once", () => assert.equal(new Set(BASES.map(shortName)).size, BASES.length));
-  it("does not take 3.1 for the start of 3.12", () => assert.equal(findBase("python", "3.1"), undefined));
-  it("does not take java 8.al2 for a form of java 8", () =>
+  it("the table of bases has each base once", () =>
+    assert.equal(new Set(BASES.map(shortName)).size, BASES.length));
+  it("the table of bases does not take 3.1 for the start of 3.12", () =>
+    assert.equal(findBase("python", "3.1"), undefined));
+  it("the table of bases does not take java 8.al2 for a form of java 8", () =>
     assert.equal(findBase("java", "8.al2")?.system, "AL2"));
 });
 
@@ -195,7 +197,7 @@ describe("a base that gets no more patches", () => {
   const warningsOf = (tag: string, day: string) =>
     baseWarnings(findBase("python", tag) ?? assert.fail(), new Date(day));
 
-  it("is warned of from the day after its deprecation", () => {
+  it("a base that gets no more patches is warned of from the day after its deprecation", () => {
     assert.deepEqual(warningsOf("3.12", "2028-10-31T23:59:59Z"), []);
     const [warning] = warningsOf("3.12", "2028-11-01T00:00:00Z");
     assert.match(
@@ -204,11 +206,11 @@ describe("a base that gets no more patches", () => {
     );
     assert.match(warning?.hint ?? "", /python:3\.14/);
   });
-  it("is one whose Amazon Linux has ended", () => {
+  it("a base that gets no more patches is one whose Amazon Linux has ended", () => {
     const [warning] = warningsOf("3.11", "2026-11-23T00:00:00Z");
     assert.match(warning?.message ?? "", /its Amazon Linux 2 ended on 2026-06-30/);
   });
-  it("is warned of once, for both reasons", () => {
+  it("a base that gets no more patches is warned of once, for both reasons", () => {
     const warnings = warningsOf("3.9", "2026-11-23T00:00:00Z");
     assert.equal(warnings.length, 1);
     assert.match(warnings[0]?.message ?? "", /2025-12-15, and its Amazon Linux 2/);

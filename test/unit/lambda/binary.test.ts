@@ -94,7 +94,7 @@ describe("a binary", () => {
     ["an empty file", Buffer.alloc(0)],
     ["a text that begins with MZ", Buffer.from("MZ is not a PE")],
   ] as const) {
-    it(`is not ${what}`, () => assert.equal(read(bytes), undefined));
+    it(`a binary is not ${what}`, () => assert.equal(read(bytes), undefined));
   }
 
   it("cut off or damaged anywhere says less, and never fails", () => {
@@ -129,9 +129,9 @@ it("versions are compared by their numbers", () => {
 });
 
 describe("the names in a zip", () => {
-  it("are those of its directory", () =>
+  it("the names in a zip are those of its directory", () =>
     assert.deepEqual(zipNames(partOf(zip.length, zip)), ["com/example/App.class"]));
-  it("are not told of what is not a zip", () =>
+  it("the names in a zip are not told of what is not a zip", () =>
     assert.equal(zipNames(partOf(5, Buffer.from("hello"))), "not a zip"));
 });
 

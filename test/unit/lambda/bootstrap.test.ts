@@ -31,7 +31,7 @@ describe("the app's bootstrap", () => {
     ]);
   });
 
-  it("is only the one in the root", () => {
+  it("the app's bootstrap is only the one in the root", () => {
     const files = collectionOf([fileOf("bin/bootstrap")]);
     assert.deepEqual(placeBootstrap(files), files);
   });

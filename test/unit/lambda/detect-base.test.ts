@@ -100,7 +100,7 @@ describe("chooseBase", () => {
     assert.equal(found.reason, "app.py, and it is the newest that AWS supports");
   });
 
-  it("does not say that AWS supports a base that it no longer supports", () => {
+  it("chooseBase does not say that AWS supports a base that it no longer supports", () => {
     const found = chooseBase("python", "app.py", [], new Date("2040-01-01T00:00:00Z"));
     assert.equal(found?.reason, "app.py, and AWS supports no newer one");
   });

@@ -227,18 +227,18 @@ describe("a secret", () => {
     ["app.py", `AWS_ACCESS_KEY_ID = "${KEYS.id}"`],
   ];
   for (const [path, text] of harmless) {
-    it(`is not ${path} with ${JSON.stringify(text.slice(0, 30))}`, async () => {
+    it(`a secret is not ${path} with ${JSON.stringify(text.slice(0, 30))}`, async () => {
       assert.deepEqual(await found({ [path]: text }), []);
     });
   }
 
-  it("is not what a package was published with", async () => {
+  it("a secret is not what a package was published with", async () => {
     const distributions = [{ info: "tornado-6.4.dist-info", record: "tornado/test/test.key,,\n" }];
     const files = { "tornado/test/test.key": KEY, "node_modules/x/test/server.key": KEY };
     assert.deepEqual(await found(files, { distributions }), []);
   });
 
-  it("is in no file of this project's own dependencies, were they the app's", async () => {
+  it("a secret is in no file of this project's own dependencies, were they the app's", async () => {
     const root = fileURLToPath(new URL("../../../node_modules", import.meta.url));
     const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) =>
       entry.isFile(),
@@ -252,12 +252,12 @@ describe("a secret", () => {
     assert.deepEqual(found, []);
   });
 
-  it("is not in a file too large to be one, which is not read", async () => {
+  it("a secret is not in a file too large to be one, which is not read", async () => {
     const collection = collectionOf([fileOf("data.key", 2 * 1024 * 1024)]);
     assert.deepEqual(await findSecrets(collection, () => assert.fail("read")), []);
   });
 
-  it("is behind a link whose name says so, of a file that is packed", async () => {
+  it("a secret is behind a link whose name says so, of a file that is packed", async () => {
     const link = (path: string, target: string): SourceFile => ({
       path,
       entry: { kind: "symlink", path: `var/task/${path}`, target },
@@ -273,7 +273,7 @@ describe("a secret", () => {
     ]);
   });
 
-  it("is looked for in at most 64 MB of text", async () => {
+  it("a secret is looked for in at most 64 MB of text", async () => {
     const files = Array.from({ length: 200 }, (_, index) => fileOf(`src/module-${index}.js`, 1_000_000));
     let reads = 0;
     await findSecrets(collectionOf(files), async () => {
@@ -283,7 +283,7 @@ describe("a secret", () => {
     assert.equal(reads, 68);
   });
 
-  it("is looked for in linear time, whatever the text", { timeout: 60_000 }, () => {
+  it("a secret is looked for in linear time, whatever the text", { timeout: 60_000 }, () => {
     for (const part of [
       "-----BEGIN RSA ",
       "-----BEGIN PRIVATE KEY-----",

@@ -70,7 +70,7 @@ describe("Python bytecode in a layer", () => {
     });
   }
 
-  it("is made valid when the sources were copied without their times and match RECORD", async () => {
+  it("Python bytecode in a layer is made valid when the sources were copied without their times and match RECORD", async () => {
     assert.deepEqual(await packed(installed("/tmp/x/pk/a.py"), SOURCE_SECONDS + 500), VALID);
   });
 

@@ -150,19 +150,19 @@ describe("links", () => {
 });
 
 describe("what is left out", () => {
-  it("is told by .lambdaignore rather than .dockerignore, and neither is packed", async () => {
+  it("what is left out is told by .lambdaignore rather than .dockerignore, and neither is packed", async () => {
     const tree = { ".lambdaignore": "a", ".dockerignore": "b", a: "", b: "", Dockerfile: "" };
     assert.deepEqual(await pathsOf(tree), ["Dockerfile", "b"]);
   });
 
-  it("is told by .dockerignore if there is no other", async () => {
+  it("what is left out is told by .dockerignore if there is no other", async () => {
     assert.deepEqual(
       await pathsOf({ ".dockerignore": "*\n!src/*.py", "src/a.py": "", "src/b.txt": "", c: "" }),
       ["src/a.py"],
     );
   });
 
-  it("is told by the named file, which is not packed either", async () => {
+  it("what is left out is told by the named file, which is not packed either", async () => {
     const directory = makeTree({ "ignore/rules": "a", a: "", b: "" });
     const files = await filesOf({ directory, target: "/", ignoreFile: join(directory, "ignore/rules") });
     assert.deepEqual(
@@ -171,12 +171,12 @@ describe("what is left out", () => {
     );
   });
 
-  it("is told by --exclude after the ignore file", async () => {
+  it("what is left out is told by --exclude after the ignore file", async () => {
     const tree = { ".dockerignore": "!a", a: "", b: "", c: "" };
     assert.deepEqual(await pathsOf(tree, { exclude: ["/a", "*", "!b"] }), ["b"]);
   });
 
-  it("is our own output, through links too", async () => {
+  it("what is left out is our own output, through links too", async () => {
     const directory = makeTree({ "out/index.json": "", "cache/x": "", app: "" });
     const link = join(temporaryDirectory(), "link");
     symlinkSync(directory, link);
@@ -224,7 +224,7 @@ describe("what is left out", () => {
   it("names --exclude when that is what means nothing", () =>
     refused(makeTree({ a: "" }), "USAGE", /^--exclude: /, { exclude: ["a["] }));
 
-  it("is not told by an empty --exclude", () =>
+  it("what is left out is not told by an empty --exclude", () =>
     refused(makeTree({ a: "" }), "USAGE", /^--exclude: "": it is empty/, { exclude: [" "] }));
 
   it("must be a file that exists when it is named", () =>
@@ -274,7 +274,7 @@ describe("a source directory", () => {
     }
   });
 
-  it("is given up when the caller's signal is aborted", () =>
+  it("a source directory is given up when the caller's signal is aborted", () =>
     assert.rejects(
       collect({ directory: makeTree({ a: "" }), target: "/", signal: AbortSignal.abort(new Error("stop")) }),
       /stop/,

@@ -138,7 +138,7 @@ describe("an uncompressed layer", () => {
     assert.equal(layer.descriptor.mediaType, "application/gzip");
   });
 
-  it("is refused when its bytes are not those it promises", async () => {
+  it("an uncompressed layer is refused when its bytes are not those it promises", async () => {
     const content = {
       ...contentOf("application/x-tar", tar),
       read: contentOf("", Buffer.from("other")).read,

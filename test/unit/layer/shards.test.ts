@@ -55,7 +55,7 @@ function bytesOf(files: readonly SourceFile[]): number {
 }
 
 describe("dependencies as layers", () => {
-  it("are one while they are small", () => {
+  it("dependencies as layers are one while they are small", () => {
     assert.equal(shardsOf(packageFiles("a", 20 * MiB)).length, 1);
   });
 
@@ -74,7 +74,7 @@ describe("dependencies as layers", () => {
     assert.equal(new Set(homes).size, homes.length);
   });
 
-  it("are several if they are large, of some 16 MiB, at most 48 of them", () => {
+  it("dependencies as layers are several if they are large, of some 16 MiB, at most 48 of them", () => {
     const files = filesOf(manyPackages(300));
     const shards = shardsOf(files);
     const expected = bytesOf(files) / (16 * MiB);

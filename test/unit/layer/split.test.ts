@@ -46,7 +46,7 @@ describe("splitting", () => {
     );
   });
 
-  it("has dependencies first and app last, and no group without files", async () => {
+  it("splitting has dependencies first and app last, and no group without files", async () => {
     assert.deepEqual(Object.keys(await groupsOf({ "z.js": "", "node_modules/a": "" })), ["deps", "app"]);
     assert.deepEqual(Object.keys(await groupsOf({ "z.js": "" })), ["app"]);
     assert.deepEqual(Object.keys(await groupsOf({ "node_modules/a": "" })), ["deps"]);
@@ -126,7 +126,7 @@ describe("installed Python packages", () => {
     ["in a directory of their own", "python/lib/"],
   ] as const) {
     for (const newline of ["\n", "\r\n"]) {
-      it(`are told by RECORD ${where}, lines ending in ${JSON.stringify(newline)}`, async () => {
+      it(`installed Python packages are told by RECORD ${where}, lines ending in ${JSON.stringify(newline)}`, async () => {
         const inSite = (tree: Tree) =>
           Object.fromEntries(Object.entries(tree).map(([path, leaf]) => [site + path, leaf]));
         const record = { "requests-2.0.dist-info/RECORD": RECORD.join(newline) };
@@ -137,7 +137,7 @@ describe("installed Python packages", () => {
     }
   }
 
-  it("are told by top_level.txt where RECORD is missing", async () => {
+  it("installed Python packages are told by top_level.txt where RECORD is missing", async () => {
     const tree = {
       "PyYAML-6.0.dist-info/top_level.txt": "_yaml\nyaml\n",
       "yaml/x.py": "",
@@ -147,12 +147,12 @@ describe("installed Python packages", () => {
     assert.deepEqual((await groupsOf(tree))["app"], ["a.py"]);
   });
 
-  it("are told by the name of their directory where both are missing", async () => {
+  it("installed Python packages are told by the name of their directory where both are missing", async () => {
     const tree = { "Jinja2-3.1.dist-info/METADATA": "", "jinja2/x.py": "", "a.py": "" };
     assert.deepEqual((await groupsOf(tree))["app"], ["a.py"]);
   });
 
-  it("are told by the .egg-info of setuptools and distutils", async () => {
+  it("installed Python packages are told by the .egg-info of setuptools and distutils", async () => {
     const tree = {
       "numpy-1.24.2.egg-info/top_level.txt": "numpy\n",
       "numpy/core.py": "",
@@ -166,13 +166,13 @@ describe("installed Python packages", () => {
     assert.deepEqual((await groupsOf(tree))["app"], ["a.py"]);
   });
 
-  it("do not count the .egg-info that a development install leaves beside the app's own code", async () => {
+  it("installed Python packages do not count the .egg-info that a development install leaves beside the app's own code", async () => {
     const tree = { "shop.egg-info/top_level.txt": "shop\n", "shop/app.py": "" };
     const { app } = await groupsOf(tree);
     assert.deepEqual(app, ["shop.egg-info/top_level.txt", "shop/app.py"]);
   });
 
-  it("are nothing to go by when the ignore file leaves their .dist-info out", async () => {
+  it("installed Python packages are nothing to go by when the ignore file leaves their .dist-info out", async () => {
     const tree = { ".dockerignore": "*.dist-info", "x-1.dist-info/RECORD": "x/y.py,,", "x/y.py": "" };
     assert.deepEqual(await groupsOf(tree), { app: ["x/y.py"] });
   });

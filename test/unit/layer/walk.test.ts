@@ -80,7 +80,7 @@ describe("a walk through descriptors", { skip: descriptorPaths() === undefined }
 });
 
 describe("a file on another device", () => {
-  it("is refused when it is packed, though its inode is the one that was found", async () => {
+  it("a file on another device is refused when it is packed, though its inode is the one that was found", async () => {
     const { files } = await collect({ directory: makeTree({ "a.txt": "inside" }), target: "/" });
     const entries = [...files].map(({ entry }) => {
       assert.ok(entry.kind === "file" && entry.version);

@@ -157,13 +157,13 @@ describe("a layout directory as sink", () => {
     assert.deepEqual(indexOf(directory).manifests[0].platform, { architecture: "arm64", os: "linux" });
   });
 
-  it("has only the file, the index and the blobs in it afterwards", async () => {
+  it("a layout directory as sink has only the file, the index and the blobs in it afterwards", async () => {
     const directory = await layoutWith({ v1: "one" });
     const names = pathsIn(directory).filter((path) => !/[0-9a-f]{64}$/.test(path));
     assert.deepEqual(names, ["blobs", join("blobs", "sha256"), "index.json", "oci-layout"]);
   });
 
-  it("has a blob only when a regular file of its size is there", async () => {
+  it("a layout directory as sink has a blob only when a regular file of its size is there", async () => {
     const directory = await layoutWith({ v1: "one" });
     const { config } = await smallImage({ text: "one" });
     const path = join(directory, "blobs", "sha256", hexOf(config.descriptor.digest));
@@ -195,7 +195,7 @@ describe("a layout directory as sink", () => {
     assert.equal(await openLayout(fresh()).isPublished(descriptor, []), false);
   });
 
-  it("does not call an image published of which a blob is lost", async () => {
+  it("a layout directory as sink does not call an image published of which a blob is lost", async () => {
     const directory = await layoutWith({ v1: "one" });
     const image = await smallImage({ text: "one" });
     rmSync(join(directory, "blobs", "sha256", hexOf(image.config.descriptor.digest)));

@@ -69,7 +69,7 @@ describe("an archive for docker load", () => {
     for (const layer of found.layers) await readAll(layer);
   });
 
-  it("is of Docker's media types, whatever the image was", async () => {
+  it("an archive for docker load is of Docker's media types, whatever the image was", async () => {
     const { family, layers } = await pull(await archiveOf(await smallImage({ family: "oci" }), ["v1"]));
     assert.equal(family, "docker");
     assert.equal(layers[0]?.descriptor.mediaType, "application/vnd.docker.image.rootfs.diff.tar.gzip");
@@ -96,7 +96,7 @@ describe("an archive for docker load", () => {
     assert.deepEqual(entry.RepoTags, ["shop/app:v1", "localhost:5000/shop/app:v2", "shop/app:latest"]);
   });
 
-  it("has the same bytes in whatever order its blobs came", async () => {
+  it("an archive for docker load has the same bytes in whatever order its blobs came", async () => {
     const image = await smallImage();
     const reversed = { ...image, layers: [...image.layers].reverse() };
     const [one, two] = [await archiveOf(image, ["v1"]), await archiveOf(reversed, ["v1"])];
@@ -113,7 +113,7 @@ describe("an archive for docker load", () => {
 });
 
 describe("what docker save and others write", () => {
-  it("is read in the old form: tars in directories, a repeated layer as a link", async () => {
+  it("what docker save and others write is read in the old form: tars in directories, a repeated layer as a link", async () => {
     const path = await foreign([
       [{ name: "aaa/", type: "directory" }],
       [{ name: "aaa/layer.tar" }, deps],
@@ -134,7 +134,7 @@ describe("what docker save and others write", () => {
     for (const layer of layers) await readAll(layer);
   });
 
-  it("is read in the new form, an OCI layout with a manifest.json", async () => {
+  it("what docker save and others write is read in the new form, an OCI layout with a manifest.json", async () => {
     const image = await smallImage();
     const blobs = [image.config, ...image.layers];
     const name = ({ descriptor }: (typeof blobs)[number]) => `blobs/sha256/${hexOf(descriptor.digest)}`;
@@ -148,7 +148,7 @@ describe("what docker save and others write", () => {
     for (const layer of found.layers) await readAll(layer);
   });
 
-  it("is read with keys of manifest.json in lower case, as docker load reads them", async () => {
+  it("what docker save and others write is read with keys of manifest.json in lower case, as docker load reads them", async () => {
     const path = await foreign([
       [{ name: "layer.tar" }, deps],
       [{ name: "app.tar" }, app],
@@ -167,7 +167,7 @@ describe("what docker save and others write", () => {
     );
   });
 
-  it("is read with null for its tags", async () => {
+  it("what docker save and others write is read with null for its tags", async () => {
     const path = await foreign([
       [{ name: "layer.tar" }, deps],
       [{ name: "app.tar" }, app],
@@ -182,7 +182,7 @@ describe("what docker save and others write", () => {
     assert.equal((await pull(path)).layers.length, 3);
   });
 
-  it("is read with ./ before the names and hard links", async () => {
+  it("what docker save and others write is read with ./ before the names and hard links", async () => {
     const path = await foreign([
       [{ name: "./manifest.json" }, listing("deps.tar", "app.tar", "again.tar")],
       [{ name: "./config.json" }, config],
@@ -193,7 +193,7 @@ describe("what docker save and others write", () => {
     for (const layer of (await pull(path)).layers) await readAll(layer);
   });
 
-  it("is read for its own platform only", async () => {
+  it("what docker save and others write is read for its own platform only", async () => {
     const path = await foreign([
       [{ name: "config.json" }, config],
       [{ name: "l.tar" }, deps],
@@ -205,7 +205,7 @@ describe("what docker save and others write", () => {
     await assert.rejects(dockerArchiveSource(path).pull(undefined, amd64), failsWith("PLATFORM_NOT_FOUND"));
   });
 
-  it("is found by tag among several images, which an error lists", async () => {
+  it("what docker save and others write is found by tag among several images, which an error lists", async () => {
     const images = ["v1", "v2"].map((tag) => ({
       Config: "config.json",
       RepoTags: [`app:${tag}`],
@@ -284,7 +284,7 @@ describe("an archive that docker load would refuse", () => {
     ],
   };
   for (const [name, [code, words, entries]] of Object.entries(cases)) {
-    it(`is refused when it ${name}`, async () => {
+    it(`an archive that docker load would refuse is refused when it ${name}`, async () => {
       await assert.rejects(pull(await foreign(entries)), failsWith(code, words));
     });
   }

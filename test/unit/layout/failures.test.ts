@@ -22,11 +22,11 @@ async function layoutWith(images: Readonly<Record<string, string>>): Promise<str
 }
 
 describe("a layout directory that is missing or broken", () => {
-  it("is not found when there is no directory", async () => {
+  it("a layout directory that is missing or broken is not found when there is no directory", async () => {
     await assert.rejects(digestOfTag(join(directory, "missing")), failsWith("IMAGE_NOT_FOUND", /missing/));
   });
 
-  it("is not a layout without the file oci-layout", async () => {
+  it("a layout directory that is missing or broken is not a layout without the file oci-layout", async () => {
     const directory = fresh();
     mkdirSync(directory);
     await assert.rejects(digestOfTag(directory), failsWith("LAYOUT_INVALID", /no file oci-layout/));
@@ -45,20 +45,20 @@ describe("a layout directory that is missing or broken", () => {
     "an index of 5 MiB": ["index.json", " ".repeat(5 * 1024 * 1024), /more than the 4194304 bytes/],
   };
   for (const [name, [file, text, words]] of Object.entries(broken)) {
-    it(`is refused with ${name}`, async () => {
+    it(`a layout directory that is missing or broken is refused with ${name}`, async () => {
       const directory = await layoutWith({ v1: "one" });
       writeFileSync(join(directory, file), text);
       await assert.rejects(digestOfTag(directory), failsWith("LAYOUT_INVALID", words));
     });
   }
 
-  it("is refused without index.json", async () => {
+  it("a layout directory that is missing or broken is refused without index.json", async () => {
     const directory = await layoutWith({ v1: "one" });
     rmSync(join(directory, "index.json"));
     await assert.rejects(digestOfTag(directory), failsWith("LAYOUT_INVALID", /no index\.json/));
   });
 
-  it("is not written to when its index is broken, and keeps it", async () => {
+  it("a layout directory that is missing or broken is not written to when its index is broken, and keeps it", async () => {
     const directory = await layoutWith({ v1: "one" });
     writeFileSync(join(directory, "index.json"), "{");
     const sink = openLayout(directory);
@@ -107,7 +107,7 @@ describe("a layout directory that is missing or broken", () => {
 });
 
 describe("a layout directory after a failure", () => {
-  it("is gone when it was made for it, with the directories above it", async () => {
+  it("a layout directory after a failure is gone when it was made for it, with the directories above it", async () => {
     const { config, layers } = await smallImage();
     const wrong = {
       ...config,
@@ -120,7 +120,7 @@ describe("a layout directory after a failure", () => {
     assert.equal(existsSync(join(directory, "new")), false);
   });
 
-  it("is empty again when it was empty", async () => {
+  it("a layout directory after a failure is empty again when it was empty", async () => {
     const directory = fresh();
     mkdirSync(directory);
     const sink = openLayout(directory);

@@ -65,7 +65,7 @@ describe("an OCI archive", () => {
     assert.deepEqual(Buffer.concat(tail), Buffer.from(await readAll(layer)).subarray(7));
   });
 
-  it("has the same bytes in whatever order its blobs came", async () => {
+  it("an OCI archive has the same bytes in whatever order its blobs came", async () => {
     const { config, layers, manifest } = await smallImage();
     const orders = [[config, ...layers], [...layers, config].reverse()];
     const archives: Buffer[] = [];
@@ -80,7 +80,7 @@ describe("an OCI archive", () => {
     assert.deepEqual(archives[0], archives[1]);
   });
 
-  it("has a layer once that the image has twice", async () => {
+  it("an OCI archive has a layer once that the image has twice", async () => {
     const layer = await layerOf({ "twice.txt": "twice" });
     const twice = [
       { name: "one", layer },
@@ -105,7 +105,7 @@ describe("an OCI archive", () => {
     assert.deepEqual(pathsIn(join(path, "..")), ["image.tar"]);
   });
 
-  it("is refused for another platform", async () => {
+  it("an OCI archive is refused for another platform", async () => {
     const path = await archiveOf("one");
     await assert.rejects(ociArchiveSource(path).pull("v1", ARM64), failsWith("PLATFORM_NOT_FOUND"));
     assert.equal((await ociArchiveSource(path).pull("v1", AMD64)).layers.length, 2);
@@ -113,7 +113,7 @@ describe("an OCI archive", () => {
 });
 
 describe("an OCI archive after a failure", () => {
-  it("is what it was before, with nothing beside it", async () => {
+  it("an OCI archive after a failure is what it was before, with nothing beside it", async () => {
     const path = await archiveOf("one");
     const before = readFileSync(path);
     const sink = ociArchiveSink(path);
@@ -123,7 +123,7 @@ describe("an OCI archive after a failure", () => {
     assert.deepEqual(pathsIn(join(path, "..")), ["image.tar"]);
   });
 
-  it("is not there when it was not, nor the directories made for it", async () => {
+  it("an OCI archive after a failure is not there when it was not, nor the directories made for it", async () => {
     const path = join(temporary, "new", "deeper", "image.tar");
     const sink = ociArchiveSink(path);
     await sink.put((await smallImage()).config);
@@ -131,7 +131,7 @@ describe("an OCI archive after a failure", () => {
     assert.equal(existsSync(join(temporary, "new")), false);
   });
 
-  it("is not written without all blobs of its image", async () => {
+  it("an OCI archive after a failure is not written without all blobs of its image", async () => {
     const { config, manifest } = await smallImage();
     const path = fresh();
     const sink = ociArchiveSink(path);
@@ -154,7 +154,7 @@ describe("an OCI archive after a failure", () => {
 });
 
 describe("an OCI archive where a directory is", () => {
-  it("is refused at once, and the directory keeps what it holds", async () => {
+  it("an OCI archive where a directory is is refused at once, and the directory keeps what it holds", async () => {
     const directory = join(temporary, "photos");
     mkdirSync(directory);
     writeFileSync(join(directory, "photo.jpg"), "irreplaceable");
@@ -169,35 +169,35 @@ describe("an OCI archive where a directory is", () => {
 });
 
 describe("an OCI archive that is missing or broken", () => {
-  it("is not found", async () => {
+  it("an OCI archive that is missing or broken is not found", async () => {
     await assert.rejects(pull(join(temporary, "no.tar")), failsWith("IMAGE_NOT_FOUND", /no\.tar/));
   });
 
-  it("is not a directory", async () => {
+  it("an OCI archive that is missing or broken is not a directory", async () => {
     const directory = join(temporary, "directory.tar");
     mkdirSync(directory);
     await assert.rejects(pull(directory), failsWith("LAYOUT_INVALID", /is not a file/));
   });
 
-  it("is not gzip, and the hint says so", async () => {
+  it("an OCI archive that is missing or broken is not gzip, and the hint says so", async () => {
     const path = await archiveOf("one");
     writeFileSync(path, gzipSync(readFileSync(path)));
     await assert.rejects(pull(path), failsWith("LAYOUT_INVALID", /is not a tar archive/));
   });
 
-  it("is not an empty file", async () => {
+  it("an OCI archive that is missing or broken is not an empty file", async () => {
     const path = await archiveOf("one");
     truncateSync(path, 0);
     await assert.rejects(pull(path), failsWith("LAYOUT_INVALID", /is not a tar archive/));
   });
 
-  it("is no other tar", async () => {
+  it("an OCI archive that is missing or broken is no other tar", async () => {
     const path = join(temporary, "other.tar");
     writeFileSync(path, await tarOf({ "a.txt": "a" }));
     await assert.rejects(pull(path), failsWith("LAYOUT_INVALID", /no file oci-layout/));
   });
 
-  it("is refused at every length at which it has lost something", async () => {
+  it("an OCI archive that is missing or broken is refused at every length at which it has lost something", async () => {
     const path = await archiveOf("one");
     const whole = readFileSync(path);
     for (let length = 700; length < whole.length - 2048; length += 389) {

@@ -37,7 +37,7 @@ describe("several processes at one layout", () => {
 });
 
 describe("what a killed process left", () => {
-  it("is removed from a layout, and what a living one is writing stays", async () => {
+  it("what a killed process left is removed from a layout, and what a living one is writing stays", async () => {
     const directory = join(temporary, "leftovers");
     await send(await smallImage(), openLayout(directory), ["v1"]);
     const dead = join(directory, leftBy(DEAD_PID, ".blob"));
@@ -47,7 +47,7 @@ describe("what a killed process left", () => {
     assert.deepEqual([existsSync(dead), existsSync(living)], [false, true]);
   });
 
-  it("is removed from a layout also when it has the image already, and nothing is put", async () => {
+  it("what a killed process left is removed from a layout also when it has the image already, and nothing is put", async () => {
     const directory = join(temporary, "complete");
     const image = await smallImage();
     await send(image, openLayout(directory), ["v1"]);
@@ -57,7 +57,7 @@ describe("what a killed process left", () => {
     assert.equal(existsSync(dead), false);
   });
 
-  it("is removed from a directory that was still to become a layout", async () => {
+  it("what a killed process left is removed from a directory that was still to become a layout", async () => {
     const directory = join(temporary, "unmarked");
     mkdirSync(directory);
     const dead = join(directory, leftBy(DEAD_PID, ".file"));
@@ -66,7 +66,7 @@ describe("what a killed process left", () => {
     assert.equal(existsSync(dead), false);
   });
 
-  it("is removed from beside an archive", async () => {
+  it("what a killed process left is removed from beside an archive", async () => {
     const path = join(temporary, "image.tar");
     const dead = join(temporary, leftBy(DEAD_PID, "image.tar"));
     const other = join(temporary, leftBy(DEAD_PID, "other.tar"));
@@ -81,7 +81,7 @@ describe("what a killed process left", () => {
 describe("a clock that is two days ahead", () => {
   const DAYS_MS = 48 * 3600 * 1000;
 
-  it("does not remove from a layout or beside an archive what another machine is writing", async (t) => {
+  it("a clock that is two days ahead does not remove from a layout or beside an archive what another machine is writing", async (t) => {
     const directory = join(temporary, "wrong-clock");
     await send(await smallImage(), openLayout(directory), ["v1"]);
     const blob = join(directory, leftIn("00000000", DEAD_PID, ".blob"));
@@ -95,7 +95,7 @@ describe("a clock that is two days ahead", () => {
     assert.deepEqual([existsSync(blob), existsSync(archive)], [true, true]);
   });
 
-  it("does not take over the lock of another machine", async (t) => {
+  it("a clock that is two days ahead does not take over the lock of another machine", async (t) => {
     const path = join(temporary, "wrong-clock.lock");
     writeFileSync(path, leftIn("00000000", DEAD_PID, "lock"));
     t.mock.timers.enable({ apis: ["Date"], now: Date.now() + DAYS_MS });
@@ -110,14 +110,14 @@ describe("a clock that is two days ahead", () => {
 });
 
 describe("the lock of a layout", () => {
-  it("is taken over from a process that is gone", async () => {
+  it("the lock of a layout is taken over from a process that is gone", async () => {
     const path = join(temporary, "dead.lock");
     writeFileSync(path, leftBy(DEAD_PID, "lock"));
     assert.equal(await withLock(path, async () => "done"), "done");
     assert.equal(existsSync(path), false);
   });
 
-  it("is waited for while its process lives", async () => {
+  it("the lock of a layout is waited for while its process lives", async () => {
     const path = join(temporary, "living.lock");
     writeFileSync(path, leftBy(process.ppid, "lock"));
     const stop = new AbortController();
@@ -129,7 +129,7 @@ describe("the lock of a layout", () => {
     assert.equal(readFileSync(path, "utf8"), leftBy(process.ppid, "lock"));
   });
 
-  it("is free again after a failure", async () => {
+  it("the lock of a layout is free again after a failure", async () => {
     const path = join(temporary, "failed.lock");
     const failing = withLock(path, async () => {
       throw new Error("failed under the lock");

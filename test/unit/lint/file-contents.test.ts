@@ -38,7 +38,7 @@ describe("contents", () => {
     "usr/lib/libc.so.6",
     "opt/libc.so.6",
   ])
-    it(`is taken of ${path}, whatever its mode`, () => assert.ok(wanted(path)?.tail));
+    it(`contents is taken of ${path}, whatever its mode`, () => assert.ok(wanted(path)?.tail));
 
   for (const path of [
     "usr/bin/ls",
@@ -47,5 +47,5 @@ describe("contents", () => {
     "var/task/bin/nodes",
     "usr/local/bin/pip",
   ])
-    it(`is not taken of ${path}`, () => assert.equal(wanted(path, { secrets: false }), undefined));
+    it(`contents is not taken of ${path}`, () => assert.equal(wanted(path, { secrets: false }), undefined));
 });

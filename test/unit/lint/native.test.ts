@@ -468,7 +468,7 @@ describe("names of platforms", () => {
     assert.deepEqual(Object.fromEntries(found), cases);
   });
 
-  it("are taken out of the names of files, with the versions of systems and of OpenSSL", () => {
+  it("names of platforms are taken out of the names of files, with the versions of systems and of OpenSSL", () => {
     const cases: Readonly<Record<string, string>> = {
       "libquery_engine-debian-openssl-1.1.x": "libquery-engine",
       "libquery_engine-linux-arm64-openssl-3.0.x": "libquery-engine",

@@ -488,7 +488,7 @@ describe("the rule", () => {
     });
   }
 
-  it("is tried above, whichever it is", () => {
+  it("the rule is tried above, whichever it is", () => {
     const tried = new Set([...CASES.map(({ rule }) => rule), ...ELSEWHERE]);
     assert.deepEqual(
       RULES.map(({ id }) => id).filter((id) => !tried.has(id)),

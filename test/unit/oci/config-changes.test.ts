@@ -8,7 +8,7 @@ function settings(config: RunSettings, more: Partial<ImageConfig> = {}): ImageCo
 }
 
 describe("what changed in a config", () => {
-  it("is told by variable and by label", () => {
+  it("what changed in a config is told by variable and by label", () => {
     const before = settings({ Env: ["A=1", "B=2"], Labels: { old: "x" } });
     const after = settings({ Env: ["B=2", "A=3", "C=a=b"], Labels: { new: "" } });
     assert.deepEqual(configChanges(before, after), [
@@ -19,7 +19,7 @@ describe("what changed in a config", () => {
     ]);
   });
 
-  it("is told of fields that nobody here knows", () => {
+  it("what changed in a config is told of fields that nobody here knows", () => {
     const changes = configChanges(settings({ StopSignal: "SIGINT" }), settings({}, { author: "me" }));
     assert.deepEqual(changes, [
       { field: "StopSignal", before: "SIGINT" },
@@ -27,7 +27,7 @@ describe("what changed in a config", () => {
     ]);
   });
 
-  it("is nothing if one says null and the other says nothing", () => {
+  it("what changed in a config is nothing if one says null and the other says nothing", () => {
     assert.deepEqual(configChanges(settings({ Volumes: null }), settings({})), []);
   });
 

@@ -152,7 +152,7 @@ describe("resolving", () => {
     });
   }
 
-  it("does not take linux/amd64/v3 in an index for linux/amd64", async () => {
+  it("resolving does not take linux/amd64/v3 in an index for linux/amd64", async () => {
     const index = indexOf([graviton, arm64], [image, { ...amd64, variant: "v3" }]);
     await assert.rejects(digest(index, amd64), { code: "PLATFORM_NOT_FOUND" });
   });

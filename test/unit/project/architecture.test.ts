@@ -129,12 +129,12 @@ describe("imports of src/", () => {
 });
 
 describe("files of src/", () => {
-  it("are at most 250 lines long", () => {
+  it("files of src/ are at most 250 lines long", () => {
     const long = files.filter((file) => readFileSync(join(src, file), "utf8").split("\n").length > 251);
     assert.deepEqual(long, []);
   });
 
-  it("are at most 15 in one directory", () => {
+  it("files of src/ are at most 15 in one directory", () => {
     const counts = new Map<string, number>();
     for (const file of files) counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1);
     assert.deepEqual(

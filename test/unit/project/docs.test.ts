@@ -67,7 +67,7 @@ const blocks = pages.flatMap(blocksOf);
 const commands = blocks.flatMap(commandsOf).filter(({ words }) => !words.some((word) => /^[[<]/.test(word)));
 
 describe("the documentation", () => {
-  it("has commands in README.md and in most pages of docs/", () => {
+  it("the documentation has commands in README.md and in most pages of docs/", () => {
     const found = new Set(commands.map(({ where }) => where.split(":")[0]));
     assert.ok(found.size >= 8, [...found].join(", "));
     assert.ok(commands.length > 60, `${commands.length}`);

@@ -42,14 +42,14 @@ const IMAGE = seededImage("requests", 100_000, 2000);
 const FIRST = { "head manifest": 1, "head blob": 3, "start upload": 3, "put upload": 3, "put manifest": 1 };
 
 describe("the requests of a push", () => {
-  it("are for a new image one HEAD of the tag, and a HEAD, a POST and a PUT of each blob", async (t) => {
+  it("the requests of a push are for a new image one HEAD of the tag, and a HEAD, a POST and a PUT of each blob", async (t) => {
     const registry = await start(t);
     const source = `oci:${await layOut(temporaryDirectory(), IMAGE)}:v1`;
     const to = `${registry.host}/app:v1`;
     assert.deepEqual(await asked(registry, () => push({ source, to, ...user(registry) })), FIRST);
   });
 
-  it("are for an unchanged image one HEAD, and with it the login", async (t) => {
+  it("the requests of a push are for an unchanged image one HEAD, and with it the login", async (t) => {
     for (const auth of ["anonymous", "basic", "token"] as const) {
       const registry = await start(t, { auth });
       const source = `oci:${await layOut(temporaryDirectory(), IMAGE)}:v1`;
@@ -66,7 +66,7 @@ describe("the requests of a push", () => {
     }
   });
 
-  it("are for a second build of an unchanged directory the base's tag, one HEAD and the login", async (t) => {
+  it("the requests of a push are for a second build of an unchanged directory the base's tag, one HEAD and the login", async (t) => {
     const registry = await start(t, { auth: "token" });
     await publishBase(registry, "bases/python", "3.12", lambdaBase());
     const directory = temporaryDirectory();
@@ -92,7 +92,7 @@ describe("the requests of a push", () => {
     );
   });
 
-  it("are for two tags of one repository those of one, and a HEAD and a PUT of the second tag", async (t) => {
+  it("the requests of a push are for two tags of one repository those of one, and a HEAD and a PUT of the second tag", async (t) => {
     const registry = await start(t);
     const source = `oci:${await layOut(temporaryDirectory(), IMAGE)}:v1`;
     const to = `${registry.host}/app`;
@@ -159,7 +159,7 @@ describe("the cache's memory of where a blob was sent", () => {
     });
   }
 
-  it("is not used without a cache", async (t) => {
+  it("the cache's memory of where a blob was sent is not used without a cache", async (t) => {
     const { registry, again } = await pushed(t);
     const counts = await asked(registry, () => again({ cache: false }));
     assert.deepEqual(counts, FIRST);

@@ -60,14 +60,14 @@ const ranges = (registry: TestRegistry) =>
     .map(({ headers }) => headers.range);
 
 describe("a blob of a registry", () => {
-  it("is read from its start, and says where it comes from", async () => {
+  it("a blob of a registry is read from its start, and says where it comes from", async () => {
     const registry = await start();
     const layer = await layerFrom(opened(registry).repository);
     assert.ok((await bytesOf(layer)).equals(bytes));
     assert.deepEqual(layer.origin, { registry: registry.host, repository: "app" });
   });
 
-  it("is read from the middle by a Range request", async () => {
+  it("a blob of a registry is read from the middle by a Range request", async () => {
     const registry = await start();
     const layer = await layerFrom(opened(registry).repository);
     assert.ok((await bytesOf(layer, 1000)).equals(bytes.subarray(1000)));
@@ -116,7 +116,7 @@ describe("a blob of a registry", () => {
     assert.ok((await bytesOf(layer)).equals(bytes));
   });
 
-  it("does not take another part than it asked for", async () => {
+  it("a blob of a registry does not take another part than it asked for", async () => {
     const registry = await start();
     const layer = await layerFrom(opened(registry).repository);
     const other: Fault = {
@@ -169,14 +169,14 @@ describe("a blob of a registry", () => {
     assert.ok(ranges(registry).length >= 6);
   });
 
-  it("is resumed as often as it takes while it moves on", async () => {
+  it("a blob of a registry is resumed as often as it takes while it moves on", async () => {
     const registry = await start();
     const layer = await layerFrom(opened(registry).repository);
     onLayer(registry, ...Array.from({ length: 12 }, (): Fault => ({ kind: "cut answer", at: 420_000 })));
     assert.ok((await bytesOf(layer)).equals(bytes));
   });
 
-  it("is not in the registry: says so at once", async () => {
+  it("a blob of a registry is not in the registry: says so at once", async () => {
     const registry = await start();
     const { repository, pacing } = opened(registry);
     const layer = await layerFrom(repository);
@@ -205,7 +205,7 @@ describe("a blob of a registry", () => {
 });
 
 describe("a blob that the registry keeps elsewhere", () => {
-  it("is followed to, without credentials, and every resume asks the registry again", async () => {
+  it("a blob that the registry keeps elsewhere is followed to, without credentials, and every resume asks the registry again", async () => {
     const registry = await start({ redirectBlobs: true, auth: "basic" });
     const { repository } = opened(registry, { credentials: basicCredentials() });
     const layer = await layerFrom(repository);
@@ -216,7 +216,7 @@ describe("a blob that the registry keeps elsewhere", () => {
     assert.equal(ranges(registry).length, 2);
   });
 
-  it("is not followed to for ever", async () => {
+  it("a blob that the registry keeps elsewhere is not followed to for ever", async () => {
     const registry = await start();
     const layer = await layerFrom(opened(registry).repository);
     registry.fault = ({ kind, path }) =>
@@ -226,7 +226,7 @@ describe("a blob that the registry keeps elsewhere", () => {
   });
 
   for (const location of ["http://169.254.169.254/x", "file:///etc/passwd", "http://0.0.0.0/x"]) {
-    it(`is not followed to ${location}`, async () => {
+    it(`a blob that the registry keeps elsewhere is not followed to ${location}`, async () => {
       const registry = await start();
       const { repository, pacing } = opened(registry);
       const layer = await layerFrom(repository);
@@ -272,7 +272,7 @@ interface RangeCase {
 
 describe("Content-Range", () => {
   const cases = corpus<RangeCase>("registry-http").cases.filter(({ kind }) => kind === "Content-Range");
-  it("is read as containers/image reads it", () => {
+  it("Content-Range is read as containers/image reads it", () => {
     for (const { id, input, expect } of cases) {
       const lines = Array.isArray(input) ? input.map(String) : [];
       const { first, last, size } = parseContentRange(lines) ?? {};

@@ -120,7 +120,7 @@ describe("a push to ECR", () => {
     });
   }
 
-  it("does not follow a Location to a private address", async () => {
+  it("a push to ECR does not follow a Location to a private address", async () => {
     world.ecr.quirks.location = "private-address";
     await assert.rejects(app().put(small), { code: "REGISTRY_ANSWER" });
   });
@@ -203,7 +203,7 @@ describe("a push to ECR", () => {
     assert.equal(await app().put(pulled.layers[0] ?? small), "uploaded");
   });
 
-  it("is throttled and comes through", async () => {
+  it("a push to ECR is throttled and comes through", async () => {
     world.ecr.quirks.throttle = { "ecr:InitiateLayerUpload": 2 };
     const layers = Array.from({ length: 6 }, () => layerOf(1000));
     const real = openRepository({
@@ -236,7 +236,7 @@ describe("a push to ECR", () => {
     });
   });
 
-  it("is done under an immutable tag that has this image, and says so when it has another", async () => {
+  it("a push to ECR is done under an immutable tag that has this image, and says so when it has another", async () => {
     world.ecr.quirks.immutableTags = true;
     const image = imageOf(small);
     await pushTo(app(), image, "v1");
@@ -244,7 +244,7 @@ describe("a push to ECR", () => {
     await assert.rejects(pushTo(app(), imageOf(layerOf(10)), "v1"), { code: "TAG_IMMUTABLE" });
   });
 
-  it("has no secret in any event, and no Authorization at a wrong host", () => {
+  it("a push to ECR has no secret in any event, and no Authorization at a wrong host", () => {
     assert.deepEqual(world.leaks(JSON.stringify(events)), []);
     assert.deepEqual(world.strayAuthorizations(), []);
   });
@@ -283,7 +283,7 @@ describe("a push to ECR that may not be", () => {
     });
   }
 
-  it("is not told to go away by one hang-up of the network", async () => {
+  it("a push to ECR that may not be is not told to go away by one hang-up of the network", async () => {
     world.ecr.fault = failing("start-upload", { do: "drop", when: "before-reading" }, { times: 2 });
     await app().put(small);
     assert.ok(holds(small));

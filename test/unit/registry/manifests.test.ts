@@ -175,7 +175,7 @@ describe("pulling a manifest", () => {
     });
   });
 
-  it("does not run into a redirect loop", async () => {
+  it("pulling a manifest does not run into a redirect loop", async () => {
     const registry = await start();
     registry.fault = ({ kind, path }) =>
       kind === "get manifest" ? answer(302, "", { location: path }) : undefined;
@@ -231,7 +231,7 @@ describe("publishing", () => {
     assert.equal(registry.tag("app", "v1"), image.manifest.descriptor.digest);
   });
 
-  it("is done if an immutable tag names this manifest already", async () => {
+  it("publishing is done if an immutable tag names this manifest already", async () => {
     const registry = await start({ immutableTags: true });
     const image = imageOf(layerOf(10));
     await hold(registry, image, "v1");
@@ -278,7 +278,7 @@ describe("publishing", () => {
     assert.equal(registry.tag("app", "v1"), image.manifest.descriptor.digest);
   });
 
-  it("does not write again what was written though the answer was lost", async () => {
+  it("publishing does not write again what was written though the answer was lost", async () => {
     const registry = await start();
     const image = imageOf(layerOf(10));
     await holdBlobs(registry, image);

@@ -57,7 +57,7 @@ describe("a repository", () => {
     });
   }
 
-  it("is named by registry and repository", async () => {
+  it("a repository is named by registry and repository", async () => {
     const registry = await start();
     assert.equal(opened(registry).repository.name, `${registry.host}/app`);
   });
@@ -79,7 +79,7 @@ describe("a repository", () => {
     );
   });
 
-  it("is not published while one tag names something else", async () => {
+  it("a repository is not published while one tag names something else", async () => {
     const registry = await start();
     const image = imageOf(layerOf(1000));
     const { repository } = opened(registry);
@@ -133,15 +133,15 @@ describe("has", () => {
     return registry;
   };
 
-  it("is true for a blob that is there", async () => {
+  it("has is true for a blob that is there", async () => {
     assert.equal(await opened(await hold()).repository.has(layer.descriptor), true);
   });
 
-  it("is false for one that is not", async () => {
+  it("has is false for one that is not", async () => {
     assert.equal(await opened(await start()).repository.has(layer.descriptor), false);
   });
 
-  it("is true for a manifest that is there", async () => {
+  it("has is true for a manifest that is there", async () => {
     const registry = await start();
     const image = imageOf(layer);
     const { repository } = opened(registry);
@@ -154,7 +154,7 @@ describe("has", () => {
     ["content-length", "999"],
     ["docker-content-digest", `sha256:${"0".repeat(64)}`],
   ] as const) {
-    it(`is false when ${name} is not the descriptor's`, async () => {
+    it(`has is false when ${name} is not the descriptor's`, async () => {
       const registry = await hold();
       registry.fault = ({ kind }) =>
         kind === "head blob"
@@ -167,7 +167,7 @@ describe("has", () => {
     });
   }
 
-  it("is false, without asking, where HEAD on a blob tells nothing", async () => {
+  it("has is false, without asking, where HEAD on a blob tells nothing", async () => {
     const registry = await hold();
     assert.equal(
       await openedWith(registry, { supportsBlobHead: false }).repository.has(layer.descriptor),

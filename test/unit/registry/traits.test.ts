@@ -39,7 +39,7 @@ describe("the ways of a registry", () => {
   const cases = corpus<HostCase>("ecr-hosts").cases.filter(
     ({ from }) => !from.endsWith("ParseImageURIInvalid"),
   );
-  it("are ECR's where amazon-ecr-credential-helper says so", () => {
+  it("the ways of a registry are ECR's where amazon-ecr-credential-helper says so", () => {
     for (const { id, input, expect } of cases) {
       const host = input.replace(/^https?:\/\//, "").split("/")[0] ?? "";
       const isEcr = ["ecr", "ecr-public"].includes(traitsOf(host).name);

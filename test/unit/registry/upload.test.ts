@@ -132,7 +132,7 @@ describe("an upload", () => {
     assert.equal(registry.bytesReceived, SIZE);
   });
 
-  it("is taken over by who waits for it when the first one is stopped", async () => {
+  it("an upload is taken over by who waits for it when the first one is stopped", async () => {
     const registry = await start();
     const { repository } = opened(registry);
     const layer = layerOf(SIZE);
@@ -232,14 +232,14 @@ describe("a mount", () => {
     assert.equal(registry.seen("mount").length, 1);
   });
 
-  it("is not tried from another registry", async () => {
+  it("a mount is not tried from another registry", async () => {
     const registry = await start();
     const layer = { ...layerOf(10), origin: { registry: "ghcr.io", repository: "base" } };
     await opened(registry).repository.put(layer);
     assert.equal(registry.seen("mount").length, 0);
   });
 
-  it("is not tried if the registry cannot", async () => {
+  it("a mount is not tried if the registry cannot", async () => {
     const registry = await start();
     await openedWith(registry, { mounts: false }).repository.put(elsewhere(registry));
     assert.equal(registry.seen("mount").length, 0);
@@ -276,7 +276,7 @@ describe("an upload that was cut", () => {
     assert.ok(registry.blob("app", layer.descriptor.digest));
   });
 
-  it("does not believe a status that says more than was sent", async () => {
+  it("an upload that was cut does not believe a status that says more than was sent", async () => {
     const registry = await start();
     registry.fault = ({ kind, count }) => {
       if (kind === "patch upload" && count === 2) return { kind: "cut request", at: 10_000 };
@@ -312,7 +312,7 @@ describe("an upload that was cut", () => {
     assert.equal(registry.seen("patch upload")[3]?.headers["content-range"], "40000-69999");
   });
 
-  it("is not sent again when only the answer was lost", async () => {
+  it("an upload that was cut is not sent again when only the answer was lost", async () => {
     const registry = await start();
     registry.fault = ({ kind }) => (kind === "put upload" ? { kind: "lose answer" } : undefined);
     await opened(registry).repository.put(layerOf(SIZE));
@@ -373,7 +373,7 @@ describe("an upload that is refused", () => {
     );
   });
 
-  it("is a mistake of the source when its bytes are not what their digest says, and is not tried again", async () => {
+  it("an upload that is refused is a mistake of the source when its bytes are not what their digest says, and is not tried again", async () => {
     const registry = await start();
     const layer = layerOf(SIZE);
     const wrong: Content = { ...layerOf(SIZE), descriptor: layer.descriptor };
@@ -383,7 +383,7 @@ describe("an upload that is refused", () => {
     assert.equal(registry.seen("put upload").length, 1);
   });
 
-  it("is a mistake of the source when it has fewer bytes than its descriptor says", async () => {
+  it("an upload that is refused is a mistake of the source when it has fewer bytes than its descriptor says", async () => {
     const registry = await start();
     const layer = layerOf(SIZE);
     const short: Content = { ...layerOf(SIZE - 1), descriptor: layer.descriptor };
@@ -399,7 +399,7 @@ describe("an upload that is refused", () => {
     assert.equal(registry.seen("put upload").at(-1)?.received, SIZE);
   });
 
-  it("is the source's trouble when the source cannot be read, and is not waited for a second time", async () => {
+  it("an upload that is refused is the source's trouble when the source cannot be read, and is not waited for a second time", async () => {
     const [from, to] = [await start(), await start()];
     const image = imageOf(layerOf(SIZE));
     await pushTo(opened(from).repository, image, "v1");
@@ -446,7 +446,7 @@ describe("an upload that is refused", () => {
   });
 
   for (const location of ["http://169.254.169.254/latest/meta-data", "ftp://example.com/x", "http://[::"]) {
-    it(`does not go to ${location}`, async () => {
+    it(`an upload that is refused does not go to ${location}`, async () => {
       const registry = await start();
       registry.fault = ({ kind }) =>
         kind === "start upload" ? { kind: "answer", status: 202, headers: { location } } : undefined;
@@ -454,7 +454,7 @@ describe("an upload that is refused", () => {
     });
   }
 
-  it("does not go on without a Location", async () => {
+  it("an upload that is refused does not go on without a Location", async () => {
     const registry = await start();
     registry.fault = ({ kind }) => (kind === "start upload" ? { kind: "answer", status: 202 } : undefined);
     await assert.rejects(opened(registry).repository.put(layerOf(10)), {
@@ -499,18 +499,22 @@ describe("an upload that is stopped", () => {
     assert.equal(registry.uploads.size, 0);
   });
 
-  it("does not hang when the registry does not answer the DELETE", AT_ONCE, async () => {
-    const registry = await start();
-    registry.fault = ({ kind }) =>
-      kind === "put upload" || kind === "cancel upload" ? { kind: "silence" } : undefined;
-    const { repository } = opened(registry);
-    const stop = new AbortController();
-    const put = repository.put(layerOf(SIZE), { signal: stop.signal });
-    while (registry.seen("put upload").length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-    stop.abort(new Error("enough"));
-    await assert.rejects(put, /enough/);
-    await repository.close();
-  });
+  it(
+    "an upload that is stopped does not hang when the registry does not answer the DELETE",
+    AT_ONCE,
+    async () => {
+      const registry = await start();
+      registry.fault = ({ kind }) =>
+        kind === "put upload" || kind === "cancel upload" ? { kind: "silence" } : undefined;
+      const { repository } = opened(registry);
+      const stop = new AbortController();
+      const put = repository.put(layerOf(SIZE), { signal: stop.signal });
+      while (registry.seen("put upload").length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      stop.abort(new Error("enough"));
+      await assert.rejects(put, /enough/);
+      await repository.close();
+    },
+  );
 
   it("deletes the session of an upload that failed", async () => {
     const registry = await start();
@@ -534,7 +538,7 @@ describe("an upload that is stopped", () => {
 });
 
 describe("credentials in the middle of an upload", () => {
-  it("are renewed when the token expires between chunks", async () => {
+  it("credentials in the middle of an upload are renewed when the token expires between chunks", async () => {
     const registry = await start({ auth: "token" });
     registry.fault = ({ kind, count }) => {
       if (kind === "patch upload" && count === 2) registry.revokeTokens();

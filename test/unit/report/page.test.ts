@@ -34,7 +34,7 @@ describe("markup", () => {
     assert.throws(() => fill("{{a}}{{b}}", { a: "" }), /a place "b" without a value/);
   });
 
-  it("has JSON in which no tag can end", () => {
+  it("markup has JSON in which no tag can end", () => {
     const { html: text } = jsonHtml({ name: "</script><!--&" });
     assert.doesNotMatch(text, /[<>&]/);
     assert.deepEqual(JSON.parse(text), { name: "</script><!--&" });
@@ -44,7 +44,7 @@ describe("markup", () => {
 describe("the tree of a page", () => {
   const file = (path: string, size: number) => ({ path, size, layer: 0 });
 
-  it("has each directory once", () => {
+  it("the tree of a page has each directory once", () => {
     const tree = treeOf([file("a/b/c", 3), file("a/b/d", 2), file("a/e", 1)], {
       omitted: NOTHING,
       budget: 1000,
@@ -84,7 +84,7 @@ describe("the tree of a page", () => {
     assert.deepEqual(treeOf([], { omitted: { files: 9, bytes: 100 }, budget: 10 }), [[9, 100]]);
   });
 
-  it("does not nest without end", () => {
+  it("the tree of a page does not nest without end", () => {
     const deep = Array.from({ length: 50_000 }, () => "d").join("/");
     const text = JSON.stringify(treeOf([file(deep, 1)], { omitted: NOTHING, budget: 1_000_000 }));
     assert.ok(text.includes("d/d/d"));
@@ -104,7 +104,7 @@ describe("the page of an inspection", () => {
   const [, style = ""] = /<style>([\s\S]*)<\/style>/.exec(page) ?? [];
   const [, script = ""] = /<script>([\s\S]*?)<\/script>/.exec(page) ?? [];
 
-  it("has no markup from the image", () => {
+  it("the page of an inspection has no markup from the image", () => {
     assert.doesNotMatch(page, /<img|<script>alert/);
     assert.equal((page.match(/<script/g) ?? []).length, 2);
   });
@@ -119,7 +119,8 @@ describe("the page of an inspection", () => {
     );
   });
 
-  it("is the same for the same inspection", () => assert.equal(inspectionPage(inspection), page));
+  it("the page of an inspection is the same for the same inspection", () =>
+    assert.equal(inspectionPage(inspection), page));
 
   it("can be read without scripts: the largest files, the waste, layers and config as text", () => {
     for (const text of [

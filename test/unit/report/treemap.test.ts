@@ -50,7 +50,7 @@ describe("the treemap of the page", () => {
     assert.equal(overlaps.length, 0);
   });
 
-  it("has cells that are nearly square: half of them less than 1.5 times as long as wide", () => {
+  it("the treemap of the page has cells that are nearly square: half of them less than 1.5 times as long as wide", () => {
     const ratios = cells.map(({ w, h }) => Math.max(w / h, h / w)).sort((a, b) => a - b);
     assert.ok((ratios[150] ?? 9) < 1.5, `${ratios[150]}`);
   });
@@ -60,7 +60,7 @@ describe("the treemap of the page", () => {
     assert.deepEqual([cell?.x, cell?.y, cell?.w, cell?.h], [0, 0, 30, 90]);
   });
 
-  it("has no cell for an empty list", () =>
+  it("the treemap of the page has no cell for an empty list", () =>
     assert.equal(squarify([], { x: 0, y: 0, w: 10, h: 10 }).length, 0));
 
   it("shows children that are too small to be seen as one cell", () => {
@@ -83,14 +83,14 @@ describe("the tree of the page", () => {
     assert.deepEqual([root.size, root.files], [100, 11]);
   });
 
-  it("has the largest child first", () => {
+  it("the tree of the page has the largest child first", () => {
     assert.deepEqual(
       root.children.map(({ name }) => name),
       ["usr", "app.py", "7 smaller files"],
     );
   });
 
-  it("is searched by parts of paths, in any case and order", () => {
+  it("the tree of the page is searched by parts of paths, in any case and order", () => {
     const found = (text: string) => searchFiles(allFiles(root), text).map(({ path }) => path);
     assert.deepEqual(found("SO usr"), ["/usr/lib/a.so", "/usr/lib/b.so"]);
     assert.deepEqual(found("b.so"), ["/usr/lib/b.so"]);

@@ -45,7 +45,7 @@ function reasonsOf({
 describe("what two images show differently", () => {
   const same = file("same", "1");
 
-  it("is nothing if the same files are in other layers", async () => {
+  it("what two images show differently is nothing if the same files are in other layers", async () => {
     const [a, b, both] = await Promise.all([
       layerOf(same),
       layerOf(file("b", "2")),
@@ -55,7 +55,7 @@ describe("what two images show differently", () => {
     assert.deepEqual(changes.list, []);
   });
 
-  it("is what was added, removed and changed, by path", async () => {
+  it("what two images show differently is what was added, removed and changed, by path", async () => {
     const before = await layerOf(same, file("gone", "123"), file("text", "old"), file("mode", "1"));
     const after = await layerOf(
       same,
@@ -83,7 +83,7 @@ describe("what two images show differently", () => {
     );
   });
 
-  it("is a file of the same size with other bytes, a link to elsewhere, and a file that became a directory", async () => {
+  it("what two images show differently is a file of the same size with other bytes, a link to elsewhere, and a file that became a directory", async () => {
     const link = (linkname: string): Entry => ({ name: "link", type: "symlink", linkname });
     const before = await layerOf(file("a", "1"), link("x"), file("f", "1"));
     const after = await layerOf(file("a", "2"), link("y"), { name: "f/", type: "directory" });
@@ -94,12 +94,12 @@ describe("what two images show differently", () => {
     );
   });
 
-  it("is not what no layer above lets be seen", async () => {
+  it("what two images show differently is not what no layer above lets be seen", async () => {
     const [hidden, top] = await Promise.all([layerOf(file("a", "old")), layerOf(file("a", "new"))]);
     assert.deepEqual((await compareImages([hidden, top], [top])).list, []);
   });
 
-  it("is not known if a layer is damaged", async () => {
+  it("what two images show differently is not known if a layer is damaged", async () => {
     const layer = await layerOf(same);
     const damaged = {
       ...contentOf(MEDIA_TYPES.oci.layer, Buffer.from("no tar at all")),
@@ -141,7 +141,7 @@ describe("why a layer is another one", () => {
   for (const [name, [before, after, reasons]] of Object.entries(cases))
     it(`may be ${name}`, async () => assert.deepEqual(await compare(before, after), reasons));
 
-  it("is told with a few paths, however many there are", async () => {
+  it("why a layer is another one is told with a few paths, however many there are", async () => {
     const entries = (text: string) => Array.from({ length: 50 }, (_, index) => file(`f${index}`, text));
     const { changed } = await compareLayers(await layerOf(...entries("1")), await layerOf(...entries("2")));
     assert.deepEqual([changed.content.count, changed.content.paths.length], [50, 20]);

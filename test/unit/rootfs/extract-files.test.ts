@@ -53,7 +53,7 @@ describe("extractFiles", () => {
     assert.deepEqual([...tree.namesIn("opt")], ["a", "b"]);
   });
 
-  it("does not give what a higher layer removes", async () => {
+  it("extractFiles does not give what a higher layer removes", async () => {
     const lower = await layer(directory("opt"), { name: "opt/a", text: "a" }, { name: "opt/b", text: "b" });
     const tree = await treeOf([lower, await layer(directory("opt"), { name: "opt/.wh.a" })], "opt");
     assert.equal(tree.find("opt/a"), undefined);

@@ -40,7 +40,7 @@ const TREE: readonly TestEntry[] = [
 ];
 
 describe("a layer that is read", () => {
-  it("has the entries of its tar, however its bytes are cut", async () => {
+  it("a layer that is read has the entries of its tar, however its bytes are cut", async () => {
     const tar = await tarOf(TREE);
     const whole = await entriesOf(tar);
     assert.deepEqual(
@@ -57,7 +57,7 @@ describe("a layer that is read", () => {
     for (const piece of [1, 100, 511, 513]) assert.deepEqual(await entriesOf(tar, piece), whole);
   });
 
-  it("is told with its digests and sizes, gzip or not", async () => {
+  it("a layer that is read is told with its digests and sizes, gzip or not", async () => {
     const tar = await tarOf(TREE);
     const visitor = { enter: () => undefined };
     const gzip = gzipSync(tar);
@@ -138,7 +138,7 @@ describe("layers together", () => {
     );
   });
 
-  it("are followed through links as Linux does, and not in circles", async () => {
+  it("layers together are followed through links as Linux does, and not in circles", async () => {
     const view = await layers([
       ...directories("usr", "usr/bin"),
       { name: "bin", type: "symlink", linkname: "usr/bin" },
@@ -210,7 +210,7 @@ describe("a hostile layer", () => {
     );
   });
 
-  it("is stopped by a signal", async () => {
+  it("a hostile layer is stopped by a signal", async () => {
     const content = { ...contentOf(bomb(100)) };
     await assert.rejects(
       scanLayer(content, { enter: () => undefined }, { signal: AbortSignal.abort(new Error("enough")) }),

@@ -90,7 +90,7 @@ describe("unpacking an image", () => {
     assert.equal(readFileSync(at(`${outside}/one`), "utf8"), "out/one");
   });
 
-  it("does not link to a file of the host", async () => {
+  it("unpacking an image does not link to a file of the host", async () => {
     const outside = join(temporaryDirectory(), "secret");
     writeFileSync(outside, "of the host");
     const bad = await layer(hardlink("stolen", `${"../".repeat(20)}${outside}`));

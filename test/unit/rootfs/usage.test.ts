@@ -14,7 +14,7 @@ async function inventoryOf(...layers: readonly Readonly<Record<string, string>>[
 }
 
 describe("the inventory of an image", () => {
-  it("has the files that can be seen, the largest first, with their layers", async () => {
+  it("the inventory of an image has the files that can be seen, the largest first, with their layers", async () => {
     const { contents } = await inventoryOf({ "a.txt": "12", "b.txt": "1234" }, { "c.txt": "123" });
     const { files, seen } = contents;
     assert.deepEqual(files, [
@@ -70,7 +70,7 @@ describe("the inventory of an image", () => {
     );
   });
 
-  it("does not take files of one size for the same", async () => {
+  it("the inventory of an image does not take files of one size for the same", async () => {
     const { contents } = await inventoryOf({ a: big("x"), b: big("y") });
     assert.deepEqual(contents.waste.duplicates, []);
   });
@@ -111,7 +111,7 @@ describe("the inventory of an image", () => {
 });
 
 describe("the largest of many", () => {
-  it("are kept, and the rest summed up", () => {
+  it("the largest of many are kept, and the rest summed up", () => {
     const largest = new Largest<{ readonly path: string; readonly size: number }>(3, bySize);
     for (const size of [5, 1, 9, 7, 3, 8, 2]) largest.add({ path: `${size}`, size });
     assert.deepEqual(

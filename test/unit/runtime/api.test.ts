@@ -154,7 +154,7 @@ describe("the Runtime API on this machine", () => {
     await shutdown;
   });
 
-  it("is ready again when the runtime and each extension that hears of events ask for the next one", async (t) => {
+  it("the Runtime API on this machine is ready again when the runtime and each extension that hears of events ask for the next one", async (t) => {
     const { api, send } = await serve(t);
     const headers = { "lambda-extension-identifier": await register(send, '{"events":["INVOKE"]}') };
     const nextEvent = () => send("GET", "/2020-01-01/extension/event/next", undefined, headers);

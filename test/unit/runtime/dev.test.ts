@@ -560,7 +560,7 @@ describe("the end of dev", () => {
     assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
   });
 
-  it("is refused if the port is taken, and leaves no process", async (t) => {
+  it("the end of dev is refused if the port is taken, and leaves no process", async (t) => {
     const server = await serve(t, { "index.js": handler("return 1;") });
     const port = Number(new URL(server.url).port);
     await assert.rejects(dev({ directory: server.directory, port }), { code: "RUNTIME_FAILED" });

@@ -200,7 +200,7 @@ describe("invoke of a directory", () => {
     await assert.rejects(invoke({ source, event: "x".repeat(6 * 1024 * 1024) }), { code: "USAGE" });
   });
 
-  it("does not find a handler that the ignore file leaves out", async (t) => {
+  it("invoke of a directory does not find a handler that the ignore file leaves out", async (t) => {
     const app = appOf(t, { "index.js": ECHO, "other.js": "", ".lambdaignore": "index.js\n" });
     const { status, stderr } = await run(app, "--handler", "index.handler");
     assert.equal(status, 1);
@@ -302,7 +302,7 @@ describe("invoke of a directory", () => {
 });
 
 describe("the sample events", () => {
-  it("are JSON, with names that differ", () => {
+  it("the sample events are JSON, with names that differ", () => {
     assert.equal(new Set(SAMPLES.map(({ name }) => name)).size, SAMPLES.length);
     for (const { event } of SAMPLES) assert.deepEqual(JSON.parse(JSON.stringify(event)), event);
   });

@@ -219,7 +219,7 @@ describe("a function in Node on this machine", () => {
     );
   });
 
-  it("has answered, and is stopped, if it does not ask for the next event before its timeout", async (t) => {
+  it("a function in Node on this machine has answered, and is stopped, if it does not ask for the next event before its timeout", async (t) => {
     // The first request of a process takes much longer than the next ones.
     const source = `
       const api = "http://" + process.env.AWS_LAMBDA_RUNTIME_API + "/2018-06-01/runtime/invocation/";

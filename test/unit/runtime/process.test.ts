@@ -34,7 +34,7 @@ describe("the processes of a function on this machine", { skip: linux }, () => {
     await until(() => !pids.some(isAlive), `${pids} have ended`);
   });
 
-  it("have no descriptor that the caller of lambda-pack left open", async (t) => {
+  it("the processes of a function on this machine have no descriptor that the caller of lambda-pack left open", async (t) => {
     const directory = appOf(t, {
       "index.js": `exports.handler = async () => {
         const { readdirSync, readlinkSync } = require("node:fs");

@@ -309,7 +309,7 @@ for (const [kind, probe] of kinds) {
 }
 
 describe("the search for a sandbox", { skip: "reason" in kinds[0][1] && kinds[0][1].reason }, () => {
-  it("is refused, with the reason, if this machine allows no namespaces", async () => {
+  it("the search for a sandbox is refused, with the reason, if this machine allows no namespaces", async () => {
     const source = `
     import { probeNamespaces } from ${JSON.stringify(new URL("../../../src/runtime/sandbox/tools.ts", import.meta.url).href)};
     console.log(JSON.stringify(await probeNamespaces()));`;

@@ -29,12 +29,14 @@ describe("a path that is written for Windows", { skip: process.platform === "win
       () => parseCheckOptions({ source: "D:\\img" }),
     ],
   ] as const)
-    it(`is told with the right form: the ${what}`, () => assert.throws(parse, { hint }));
+    it(`a path that is written for Windows is told with the right form: the ${what}`, () =>
+      assert.throws(parse, { hint }));
 
-  it("is understood as a handler", () => {
+  it("a path that is written for Windows is understood as a handler", () => {
     const { command } = build({ base: "nodejs:22", handler: "src\\app.handler" });
     assert.equal(command.handler, "src/app.handler");
   });
 
-  it("is left as it is on Windows", () => assert.equal(toPosixPath("C:\\app", "win32"), undefined));
+  it("a path that is written for Windows is left as it is on Windows", () =>
+    assert.equal(toPosixPath("C:\\app", "win32"), undefined));
 });

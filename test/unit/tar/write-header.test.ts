@@ -80,25 +80,25 @@ const ENTRIES: readonly Entry[] = [
 describe("a tar header", () => {
   for (const entry of ENTRIES) {
     const what = `${entry.kind} ${entry.path.length > 40 ? `with ${entry.path.length} characters` : entry.path}`;
-    it(`is byte for byte that of tar-stream: ${what}`, async () => {
+    it(`a tar header is byte for byte that of tar-stream: ${what}`, async () => {
       const mtime = at(1);
       assert.deepEqual(headerOf(entry, mtime), await headerByTarStream(entry, mtime));
     });
   }
 
-  it("is that of tar-stream also where only an extended one is read alike by all", async () => {
+  it("a tar header is that of tar-stream also where only an extended one is read alike by all", async () => {
     for (const entry of [link("a", "\u00e9"), directory(name(100)), directory(name(200))]) {
       assert.deepEqual(headerOf(entry, at(1)), await headerByTarStream(entry, at(1), {}));
     }
   });
 
   for (const seconds of [0, 1, 2 ** 31 - 1]) {
-    it(`has the time ${seconds} in it`, async () =>
+    it(`a tar header has the time ${seconds} in it`, async () =>
       assert.deepEqual(headerOf(file("a"), at(seconds)), await headerByTarStream(file("a"), at(seconds))));
   }
 
   for (const seconds of [-1, 2 ** 31, 2 ** 33]) {
-    it(`has the time ${seconds} in an extended one`, async () => {
+    it(`a tar header has the time ${seconds} in an extended one`, async () => {
       const expected = await headerByTarStream(file("a"), at(0), { mtime: String(seconds) });
       assert.deepEqual(headerOf(file("a"), at(seconds)), expected);
     });

@@ -132,7 +132,7 @@ after(() => {
 });
 
 describe("credentials for an ECR registry", () => {
-  it("are the login that GetAuthorizationToken gives, as a password", async () => {
+  it("credentials for an ECR registry are the login that GetAuthorizationToken gives, as a password", async () => {
     const source = ecrCredentials({ environment: environment() });
     assert.deepEqual(await source.get(HOST, "app"), {
       kind: "basic",
@@ -145,12 +145,12 @@ describe("credentials for an ECR registry", () => {
     assert.equal(headers["x-amz-target"], "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken");
   });
 
-  it("are asked for in the region of the host, whatever AWS_REGION says", async () => {
+  it("credentials for an ECR registry are asked for in the region of the host, whatever AWS_REGION says", async () => {
     await ecrCredentials({ environment: environment({ AWS_REGION: "us-east-1" }) }).get(HOST, "app");
     assert.match(String(api.requests[0]?.headers.authorization), /\/eu-west-1\/ecr\/aws4_request/);
   });
 
-  it("are asked for once by many at once, and remembered", async () => {
+  it("credentials for an ECR registry are asked for once by many at once, and remembered", async () => {
     const source = ecrCredentials({ environment: environment() });
     const all = await Promise.all(Array.from({ length: 8 }, (_, index) => source.get(HOST, `app${index}`)));
     await source.get(HOST, "app");
@@ -166,14 +166,14 @@ describe("credentials for an ECR registry", () => {
     assert.equal(api.requests.length, 2);
   });
 
-  it("are asked for again when they were refused", async () => {
+  it("credentials for an ECR registry are asked for again when they were refused", async () => {
     const source = ecrCredentials({ environment: environment() });
     const first = await source.get(HOST, "app");
     const second = await source.get(HOST, "app", { refused: true });
     assert.notDeepEqual(second, first);
   });
 
-  it("are renewed at half their life", async () => {
+  it("credentials for an ECR registry are renewed at half their life", async () => {
     const source = ecrCredentials({ environment: environment() });
     const first = await source.get(HOST, "app");
     assert.deepEqual(await later(5.9 * HOUR_MS, () => source.get(HOST, "app")), first);
@@ -195,14 +195,14 @@ describe("credentials for an ECR registry", () => {
     assert.equal((await ecrCredentials({ environment: environment() }).get(HOST, "app"))?.kind, "basic");
   });
 
-  it("are asked for again after a failure", async () => {
+  it("credentials for an ECR registry are asked for again after a failure", async () => {
     api.answers = [refusal("AccessDeniedException", "no")];
     const source = ecrCredentials({ environment: environment() });
     await assert.rejects(source.get(HOST, "app"), { code: "DENIED" });
     assert.equal((await source.get(HOST, "app"))?.kind, "basic");
   });
 
-  it("are told as a request in the events, without anything secret", async () => {
+  it("credentials for an ECR registry are told as a request in the events, without anything secret", async () => {
     const events: BuildEvent[] = [];
     await ecrCredentials({ environment: environment(), onEvent: (event) => events.push(event) }).get(
       HOST,
@@ -381,6 +381,8 @@ describe("hosts that are not ECR's", () => {
       assert.equal(api.requests.length, 0);
     });
   }
-  it("do not load the SDK", async () => assert.equal(await loadsSdk("ghcr.io"), false));
-  it("are the only ones that do not", async () => assert.equal(await loadsSdk(HOST), true));
+  it("hosts that are not ECR's do not load the SDK", async () =>
+    assert.equal(await loadsSdk("ghcr.io"), false));
+  it("hosts that are not ECR's are the only ones that do not", async () =>
+    assert.equal(await loadsSdk(HOST), true));
 });

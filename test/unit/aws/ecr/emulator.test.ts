@@ -89,7 +89,7 @@ describe("the registry of an emulator", () => {
     assert.equal(lambdaUri(uri, digest, environment), `${uri}@${digest}`);
   });
 
-  it("is pushed to with the login that the endpoint gives", async (t) => {
+  it("the registry of an emulator is pushed to with the login that the endpoint gives", async (t) => {
     const { environment, registry, source, cacheDir, at } = await emulator(t);
     await push({ source, to: `${at}/app:v1`, environment, cacheDir });
     assert.ok(registry.tag("app", "v1"));

@@ -366,7 +366,7 @@ describe("the repository's policy", () => {
   const repository = "app";
   const read = () => JSON.parse(plane.ecr.repository("app").policy ?? "null");
 
-  it("is only shown, with what would change, until it is applied", async () => {
+  it("the repository's policy is only shown, with what would change, until it is applied", async () => {
     plane.ecr.repository("app");
     const given = heard();
     const shown = await repositoryPolicy({ repository, ...given });
@@ -378,7 +378,7 @@ describe("the repository's policy", () => {
     assert.equal(ecrCalls().includes("SetRepositoryPolicy"), false);
   });
 
-  it("is written once; a second time nothing is", async () => {
+  it("the repository's policy is written once; a second time nothing is", async () => {
     plane.ecr.repository("app").policy = JSON.stringify({
       Version: "2012-10-17",
       Statement: [{ Sid: "CI" }],
@@ -390,7 +390,7 @@ describe("the repository's policy", () => {
     assert.equal(ecrCalls().filter((call) => call === "SetRepositoryPolicy").length, 1);
   });
 
-  it("is taken back, statement by statement, and deleted if nothing is left", async () => {
+  it("the repository's policy is taken back, statement by statement, and deleted if nothing is left", async () => {
     plane.ecr.repository("app");
     await repositoryPolicy({ repository, apply: true, ...heard() });
     const removed = await repositoryPolicy({ repository, apply: true, remove: true, ...heard() });
@@ -412,7 +412,7 @@ describe("the repository's policy", () => {
 });
 
 describe("a repository", () => {
-  it("is created with a lifecycle policy if that is asked for", async () => {
+  it("a repository is created with a lifecycle policy if that is asked for", async () => {
     const made = await createRepository({ repository: "app", expireUntagged: 14, ...heard() });
     assert.deepEqual([made.created, made.lifecycle], [true, "added"]);
     const again = await createRepository({ repository: "app", expireUntagged: 14, ...heard() });

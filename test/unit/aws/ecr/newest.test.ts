@@ -19,7 +19,7 @@ describe("the newest tag of a repository on ECR", () => {
   });
   after(() => plane.stop());
 
-  it("is that of the image that was pushed last, on whatever page it is", async () => {
+  it("the newest tag of a repository on ECR is that of the image that was pushed last, on whatever page it is", async () => {
     const times = [5, 30, 10, 20, 40, 7, 8];
     for (const [index, seconds] of times.entries()) {
       const { digest } = placeImage(plane.ecr, `image ${index}`, { tags: [`v${index}`] });
@@ -30,7 +30,7 @@ describe("the newest tag of a repository on ECR", () => {
     await api.close();
   });
 
-  it("is none in a repository without images", async () => {
+  it("the newest tag of a repository on ECR is none in a repository without images", async () => {
     plane.ecr.registry().create("empty");
     const { api } = openedApi(plane);
     assert.equal(await newestTag(api, { ...APP, name: "empty" }), undefined);

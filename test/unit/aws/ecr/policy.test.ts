@@ -27,7 +27,7 @@ const lambdaStatements = (readers: Readers) => withReaders(undefined, readers).S
 const documentOf = (...Statement: readonly Statement[]): Document => ({ Version: "2012-10-17", Statement });
 
 describe("the statements that Lambda needs", () => {
-  it("are those of AWS's page for the same account", () => {
+  it("the statements that Lambda needs are those of AWS's page for the same account", () => {
     assert.deepEqual(lambdaStatements(OWN), [
       {
         Sid: "LambdaECRImageRetrievalPolicy",
@@ -38,7 +38,7 @@ describe("the statements that Lambda needs", () => {
     ]);
   });
 
-  it("are those of AWS's page for another account", () => {
+  it("the statements that Lambda needs are those of AWS's page for another account", () => {
     assert.deepEqual(lambdaStatements(SHARED).slice(1), [
       {
         Sid: "CrossAccountPermission",
@@ -63,14 +63,14 @@ describe("the statements that Lambda needs", () => {
     ["us-isob-east-1", "aws-iso-b"],
     ["eu-central-1", "aws"],
   ]) {
-    it(`have ARNs of ${partition} in ${region}`, () => {
+    it(`the statements that Lambda needs have ARNs of ${partition} in ${region}`, () => {
       const text = JSON.stringify(lambdaStatements({ ...SHARED, region: region ?? "" }));
       assert.ok(text.includes(`arn:${partition}:iam::210987654321:root`), text);
       assert.ok(text.includes(`arn:${partition}:lambda:${region}:210987654321:function:*`), text);
     });
   }
 
-  it("are not made for what is not an account", () => {
+  it("the statements that Lambda needs are not made for what is not an account", () => {
     assert.throws(() => lambdaStatements({ ...OWN, accounts: ["1234"] }), { code: "USAGE" });
   });
 });
@@ -283,7 +283,7 @@ describe("the least IAM policy", () => {
     assert.ok(page.includes(JSON.stringify(withReaders(undefined, SHARED), undefined, 2)));
   });
 
-  it("has stars for what is not known", () => {
+  it("the least IAM policy has stars for what is not known", () => {
     const policy = leastPolicy("deploy", {
       ...facts,
       region: undefined,

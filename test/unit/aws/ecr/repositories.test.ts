@@ -51,7 +51,7 @@ describe("the name of a repository", () => {
     ["ghcr.io/team/app", /ghcr\.io is not a private Amazon ECR registry/],
     ["public.ecr.aws/team/app", /not a private Amazon ECR registry/],
   ] as const) {
-    it(`is not ${text}`, async () => {
+    it(`the name of a repository is not ${text}`, async () => {
       await assert.rejects(name(text), { code: "USAGE", message: says });
     });
   }
@@ -67,7 +67,7 @@ describe("the name of a repository", () => {
 });
 
 describe("a repository that is created", () => {
-  it("has immutable tags and is scanned, unless it is said otherwise", async () => {
+  it("a repository that is created has immutable tags and is scanned, unless it is said otherwise", async () => {
     const { api } = openedApi(plane);
     const { created, facts } = await ensureRepository(api, await name(), {});
     assert.deepEqual(
@@ -85,7 +85,7 @@ describe("a repository that is created", () => {
     );
   });
 
-  it("is left as it is the second time", async () => {
+  it("a repository that is created is left as it is the second time", async () => {
     const { api, events } = openedApi(plane);
     await ensureRepository(api, await name(), {});
     const again = await ensureRepository(api, await name(), { immutableTags: false });
@@ -93,7 +93,7 @@ describe("a repository that is created", () => {
     assert.equal(events.length, 3, "describe, create, describe");
   });
 
-  it("is found where somebody else was quicker", async () => {
+  it("a repository that is created is found where somebody else was quicker", async () => {
     const { api } = openedApi(plane);
     plane.ecrApi.origin.fault = ({ kind }) => {
       if (kind === "CreateRepository") plane.ecr.repository("team/app");
@@ -102,7 +102,7 @@ describe("a repository that is created", () => {
     assert.equal((await ensureRepository(api, await name(), {})).created, false);
   });
 
-  it("is found where the answer to its creation was lost", async () => {
+  it("a repository that is created is found where the answer to its creation was lost", async () => {
     const { api, pacing } = openedApi(plane);
     plane.ecrApi.origin.fault = failing(
       "CreateRepository",
@@ -126,7 +126,7 @@ describe("a repository that is created", () => {
     assert.equal(events.filter(({ type }) => type === "retrying").length, 4);
   });
 
-  it("is not there without permission; the action and who asked are named", async () => {
+  it("a repository that is created is not there without permission; the action and who asked are named", async () => {
     plane.ecrApi.denied.add("CreateRepository");
     await assert.rejects(ensureRepository(openedApi(plane).api, await name(), {}), {
       code: "DENIED",
@@ -135,7 +135,7 @@ describe("a repository that is created", () => {
     });
   });
 
-  it("is not there when the session has expired", async () => {
+  it("a repository that is created is not there when the session has expired", async () => {
     plane.ecrApi.sessionExpired = true;
     const finding = findRepository(openedApi(plane).api, await name());
     await assert.rejects(finding, { code: "CREDENTIALS_INVALID", message: /session has expired/ });
@@ -164,7 +164,7 @@ describe("the lifecycle policy", () => {
     assert.match(inUseTag(digestOf("an image")), /^lambda-[0-9a-f]{12}$/);
   });
 
-  it("is set once, and never in place of another", async () => {
+  it("the lifecycle policy is set once, and never in place of another", async () => {
     const { api } = openedApi(plane);
     await ensureRepository(api, await name(), {});
     await ensureLifecycle(api, await name(), 14);

@@ -14,7 +14,7 @@ const on = stage();
 const { desiredFor, deploy, changes } = on;
 
 describe("a function that is not there", () => {
-  it("is created by digest, and Active when that is told", async () => {
+  it("a function that is not there is created by digest, and Active when that is told", async () => {
     const desired = desiredFor();
     const result = await deploy(desired);
     assert.deepEqual(changes(), ["CreateFunction"]);
@@ -45,7 +45,7 @@ describe("a function that is not there", () => {
     });
   });
 
-  it("is told state by state while it comes", async () => {
+  it("a function that is not there is told state by state while it comes", async () => {
     on.plane.lambda.looks = 3;
     const opened = openedApi(on.plane);
     await deploy(desiredFor(), opened);
@@ -63,20 +63,20 @@ describe("a function that is not there", () => {
     assert.equal(opened.events.filter(({ type }) => type === "retrying").length, 3);
   });
 
-  it("is not made with a role that stays unknown, after a minute", async () => {
+  it("a function that is not there is not made with a role that stays unknown, after a minute", async () => {
     on.plane.lambda.roleNotReady = 1000;
     const error = await failure(deploy(desiredFor()));
     assert.equal(error.code, "AWS_REFUSED");
     assert.match(error.hint, /trust policy/);
   });
 
-  it("is not made without a role, which is known before anything is changed", async () => {
+  it("a function that is not there is not made without a role, which is known before anything is changed", async () => {
     const error = await failure(preflight(openedApi(on.plane).api, PLACE, {}));
     assert.deepEqual([error.code, changes()], ["FUNCTION_NOT_FOUND", []]);
     assert.match(error.hint, /--role/);
   });
 
-  it("is found when the answer to its creation was lost", async () => {
+  it("a function that is not there is found when the answer to its creation was lost", async () => {
     on.plane.lambda.origin.fault = failing(
       "CreateFunction",
       { do: "drop", when: "after-commit" },
@@ -87,7 +87,7 @@ describe("a function that is not there", () => {
 });
 
 describe("a function that is there", () => {
-  it("is not touched when it runs the image already", async () => {
+  it("a function that is there is not touched when it runs the image already", async () => {
     await deploy(desiredFor());
     changes();
     const again = await deploy(desiredFor());
@@ -102,7 +102,7 @@ describe("a function that is there", () => {
     assert.equal(on.plane.lambda.function("f")?.digest, second.digest);
   });
 
-  it("is brought back when it was idle for so long that Lambda has put it aside", async () => {
+  it("a function that is there is brought back when it was idle for so long that Lambda has put it aside", async () => {
     await deploy(desiredFor());
     Object.assign(on.plane.lambda.function("f") ?? {}, { state: "Inactive", stateReasonCode: "Idle" });
     changes();
@@ -127,13 +127,13 @@ describe("a function that is there", () => {
     assert.deepEqual(changes(), []);
   });
 
-  it("is waited for while somebody else changes it", async () => {
+  it("a function that is there is waited for while somebody else changes it", async () => {
     await deploy(desiredFor());
     on.plane.lambda.function("f")?.begin("update", { status: "good", looks: 4 });
     assert.equal((await deploy(desiredFor("second"))).how, "updated");
   });
 
-  it("is tried again when somebody begins a change in between", async () => {
+  it("a function that is there is tried again when somebody begins a change in between", async () => {
     await deploy(desiredFor());
     changes();
     let first = true;
@@ -152,7 +152,7 @@ describe("a function that is there", () => {
     );
   });
 
-  it("is read again when it has changed since it was read", async () => {
+  it("a function that is there is read again when it has changed since it was read", async () => {
     await deploy(desiredFor());
     let first = true;
     on.plane.lambda.before = (operation) => {
@@ -163,7 +163,7 @@ describe("a function that is there", () => {
     assert.equal((await deploy(desiredFor("second"))).how, "updated");
   });
 
-  it("is given up when others change it again and again", async () => {
+  it("a function that is there is given up when others change it again and again", async () => {
     await deploy(desiredFor());
     on.plane.lambda.before = (operation) => {
       if (operation === "UpdateFunctionCode")
@@ -178,7 +178,7 @@ describe("a function that is there", () => {
     assert.match(error.message, /An update is in progress/);
   });
 
-  it("is not a Zip function", async () => {
+  it("a function that is there is not a Zip function", async () => {
     await deploy(desiredFor());
     Object.assign(on.plane.lambda.function("f") ?? {}, { packageType: "Zip" });
     changes();
@@ -187,7 +187,7 @@ describe("a function that is there", () => {
     assert.match(error.message, /package type Zip/);
   });
 
-  it("is known to be deleted while it is waited for", async () => {
+  it("a function that is there is known to be deleted while it is waited for", async () => {
     await deploy(desiredFor());
     on.plane.lambda.looks = 50;
     let looks = 0;
@@ -200,7 +200,7 @@ describe("a function that is there", () => {
     assert.match(error.message, /was deleted while lambda-pack waited for it/);
   });
 
-  it("is not waited for for ever", async () => {
+  it("a function that is there is not waited for for ever", async () => {
     on.plane.lambda.looks = 100_000;
     const error = await failure(deploy(desiredFor()));
     assert.equal(error.code, "FUNCTION_BUSY");
@@ -244,7 +244,7 @@ describe("what Lambda says of an image", () => {
     ...Object.values(LastUpdateStatusReasonCode),
   ]);
 
-  it("is explained for every reason code that the SDK knows, and no other", () => {
+  it("what Lambda says of an image is explained for every reason code that the SDK knows, and no other", () => {
     assert.deepEqual([...KNOWN_REASONS].sort(), [...codes].sort());
   });
 
@@ -310,14 +310,14 @@ describe("what Lambda says of an image", () => {
 describe("a version and an alias", () => {
   const live = { publish: true, alias: { name: "live" } };
 
-  it("are made, and the version's ARN is the result", async () => {
+  it("a version and an alias are made, and the version's ARN is the result", async () => {
     const result = await deploy(desiredFor("first", live));
     assert.deepEqual([result.arn, result.version], [`${ARN}:1`, "1"]);
     assert.deepEqual(changes(), ["CreateFunction", "PublishVersion", "CreateAlias"]);
     assert.equal(on.plane.lambda.function("f")?.aliases.get("live")?.["FunctionVersion"], "1");
   });
 
-  it("are not touched when they are as they shall be", async () => {
+  it("a version and an alias are not touched when they are as they shall be", async () => {
     await deploy(desiredFor("first", live));
     changes();
     assert.equal((await deploy(desiredFor("first", live))).arn, `${ARN}:1`);
@@ -350,7 +350,7 @@ describe("a version and an alias", () => {
     );
   });
 
-  it("are waited for until the version is Active", async () => {
+  it("a version and an alias are waited for until the version is Active", async () => {
     let looks = 0;
     on.plane.lambda.before = (operation, { query }) => {
       const version = on.plane.lambda.function("f")?.versions[0];
@@ -379,7 +379,7 @@ describe("a version and an alias", () => {
     assert.equal(on.plane.lambda.function("f")?.aliases.get("live")?.["FunctionVersion"], "1");
   });
 
-  it("are called once before the alias moves", async () => {
+  it("a version and an alias are called once before the alias moves", async () => {
     await deploy(desiredFor("first", { ...live, warm: true }));
     assert.deepEqual(on.plane.lambda.invoked, ["f:1"]);
     assert.deepEqual(changes(), ["CreateFunction", "PublishVersion", "Invoke", "CreateAlias"]);
@@ -418,7 +418,7 @@ describe("a version and an alias", () => {
     assert.equal(on.plane.lambda.function("f")?.aliases.get("live")?.["FunctionVersion"], "1");
   });
 
-  it("are read again when somebody moves the alias in between", async () => {
+  it("a version and an alias are read again when somebody moves the alias in between", async () => {
     await deploy(desiredFor("first", live));
     let first = true;
     on.plane.lambda.before = (operation) => {
@@ -443,7 +443,7 @@ describe("what AWS does not allow", () => {
     "lambda:CreateAlias",
     "lambda:InvokeFunction",
   ]) {
-    it(`is named: ${action}, and who asked`, async () => {
+    it(`what AWS does not allow is named: ${action}, and who asked`, async () => {
       on.plane.lambda.denied.add(action);
       const desired = desiredFor("first", { publish: true, alias: { name: "live" }, warm: true });
       const error = await failure(deploy(desired));
@@ -466,7 +466,7 @@ describe("what AWS does not allow", () => {
     "lambda:UpdateFunctionConfiguration",
     "lambda:UpdateAlias",
   ]) {
-    it(`is named: ${action}`, async () => {
+    it(`what AWS does not allow is named: ${action}`, async () => {
       await deploy(desiredFor("first", { publish: true, alias: { name: "live" } }));
       on.plane.lambda.denied.add(action);
       const error = await failure(
@@ -477,14 +477,14 @@ describe("what AWS does not allow", () => {
     });
   }
 
-  it("is an expired session", async () => {
+  it("what AWS does not allow is an expired session", async () => {
     on.plane.lambda.sessionExpired = true;
     const error = await failure(deploy(desiredFor()));
     assert.equal(error.code, "CREDENTIALS_INVALID");
     assert.match(error.message, /session has expired/);
   });
 
-  it("is too many requests, for a while", async () => {
+  it("what AWS does not allow is too many requests, for a while", async () => {
     const body = JSON.stringify({ message: "Rate exceeded", Type: "User" });
     const headers = { "x-amzn-errortype": "TooManyRequestsException" };
     const throttled = { do: "answer", status: 429, headers, body } as const;

@@ -27,7 +27,7 @@ function found(): FakeFunction {
 const ANEW = ["UpdateFunctionCode", "DeleteFunction", "CreateFunction"];
 
 describe("a function whose creation failed", () => {
-  it("is deleted and created again, with the settings that it had", async () => {
+  it("a function whose creation failed is deleted and created again, with the settings that it had", async () => {
     await stillborn({ memory: 256, env: { A: "1" }, cmd: ["a.b"] });
     const desired = desiredFor("second", { settings: { timeout: 9, env: { B: "2" } } });
     assert.equal((await deploy(desired)).state, "Active");
@@ -166,7 +166,7 @@ describe("a function whose creation failed", () => {
     assert.equal(found().config["MemorySize"], 256);
   });
 
-  it("is not deleted where only somebody else's change is in the way", async () => {
+  it("a function whose creation failed is not deleted where only somebody else's change is in the way", async () => {
     const made = await stillborn();
     on.plane.lambda.origin.fault = failing(
       "UpdateFunctionCode",
@@ -191,7 +191,7 @@ describe("a function whose creation failed", () => {
     assert.deepEqual(changes(), ["UpdateFunctionCode"]);
   });
 
-  it("is told in a dry run that it may have to be deleted", async () => {
+  it("a function whose creation failed is told in a dry run that it may have to be deleted", async () => {
     await stillborn();
     const { api } = openedApi(on.plane);
     const { steps } = await planFunction(api, PLACE, desiredFor("second"), await findFunction(api, PLACE));

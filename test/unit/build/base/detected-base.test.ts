@@ -133,7 +133,7 @@ describe("the base that a directory's own pin says", () => {
       "classes compiled for Java 16",
     ],
   ] as const) {
-    it(`is taken from ${title}`, () => {
+    it(`the base that a directory's own pin says is taken from ${title}`, () => {
       const found = detectBases(makeTree(tree));
       assert.deepEqual(
         found.map((one) => [one.base, one.reason]),
@@ -142,7 +142,7 @@ describe("the base that a directory's own pin says", () => {
     });
   }
 
-  it("is that of Node.js for a bundle, whatever else is there", () => {
+  it("the base that a directory's own pin says is that of Node.js for a bundle, whatever else is there", () => {
     const directory = makeTree({ "src/index.ts": "", "tool.py": "", ".nvmrc": "22" });
     assert.deepEqual(
       detectBases(directory, true).map(({ base }) => base),
@@ -150,7 +150,7 @@ describe("the base that a directory's own pin says", () => {
     );
   });
 
-  it("is not read from words that name no version, nor for .NET and Java from their compilers", () => {
+  it("the base that a directory's own pin says is not read from words that name no version, nor for .NET and Java from their compilers", () => {
     const choices = [
       { "index.mjs": NODE, ".tool-versions": "nodejs lts\n", "mise.toml": '[tools]\nnode = "latest"\n' },
       { "App.runtimeconfig.json": RUNTIME_CONFIG, ".tool-versions": "dotnet 9.0.100\n" },
@@ -159,7 +159,7 @@ describe("the base that a directory's own pin says", () => {
     assert.deepEqual(choices[1], [".NET 8 in App.runtimeconfig.json"]);
   });
 
-  it("is not read from installed packages and virtual environments", () => {
+  it("the base that a directory's own pin says is not read from installed packages and virtual environments", () => {
     const names = { "node_modules/a/package.json": "{}", "venv/a.py": "", "vendor/a.class": CLASS };
     assert.deepEqual(
       detectBases(makeTree({ ...names, bootstrap: "" })).map(({ base }) => base),

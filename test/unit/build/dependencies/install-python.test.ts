@@ -227,7 +227,7 @@ describe("the system that packages are installed for", () => {
 
   const options = { check: false, handler: "app.handler" } as const;
 
-  it("is read from the files of a base that is not one of AWS's", async (t) => {
+  it("the system that packages are installed for is read from the files of a base that is not one of AWS's", async (t) => {
     const wheels = ["manylinux_2_28", "manylinux_2_31", "manylinux_2_34"].map((tag) =>
       makeWheel("native", "2.0", `cp310-cp310-${tag}_x86_64`),
     );
@@ -241,7 +241,7 @@ describe("the system that packages are installed for", () => {
     assert.match(files.get("var/task/native/__init__.py")?.text ?? "", /cp310-cp310-manylinux_2_31_x86_64/);
   });
 
-  it("is known by the name of Amazon Linux 2's libc", async (t) => {
+  it("the system that packages are installed for is known by the name of Amazon Linux 2's libc", async (t) => {
     const wheels = [makeWheel("native", "2.0", "cp311-cp311-manylinux_2_28_x86_64")];
     const { url } = await wheelServer(t, wheels);
     const base = await baseWith(AL2);
@@ -251,7 +251,7 @@ describe("the system that packages are installed for", () => {
     );
   });
 
-  it("is read from the files of an AWS base whose name promises a newer system", async (t) => {
+  it("the system that packages are installed for is read from the files of an AWS base whose name promises a newer system", async (t) => {
     const wheels = [makeWheel("native", "2.0", "cp311-cp311-manylinux_2_28_x86_64")];
     const { url } = await wheelServer(t, wheels);
     await publish("lambda/python", "3.13", [AL2]);
@@ -264,7 +264,7 @@ describe("the system that packages are installed for", () => {
     );
   });
 
-  it("is read from the files of an AWS base whose name promises an older system", async (t) => {
+  it("the system that packages are installed for is read from the files of an AWS base whose name promises an older system", async (t) => {
     const wheels = [makeWheel("native", "2.0", "cp312-cp312-manylinux_2_34_x86_64")];
     const { url } = await wheelServer(t, wheels);
     await publish("lambda/python", "3.9", [AL2023]);
@@ -272,7 +272,7 @@ describe("the system that packages are installed for", () => {
     assert.match(files.get("var/task/native/__init__.py")?.text ?? "", /cp312-cp312-manylinux_2_34/);
   });
 
-  it("is that of the highest layer of the base that has it", async (t) => {
+  it("the system that packages are installed for is that of the highest layer of the base that has it", async (t) => {
     const wheels = ["cp311-cp311-manylinux_2_17", "cp312-cp312-manylinux_2_34"].map((tag) =>
       makeWheel("native", "2.0", `${tag}_x86_64`),
     );
@@ -283,7 +283,7 @@ describe("the system that packages are installed for", () => {
     assert.match(files.get("var/task/native/__init__.py")?.text ?? "", /cp312-cp312-manylinux_2_34/);
   });
 
-  it("is read once for a base, and remembered in the cache", async (t) => {
+  it("the system that packages are installed for is read once for a base, and remembered in the cache", async (t) => {
     const { url } = await wheelServer(t, WHEELS);
     const base = await baseWith(AL2023);
     const cacheDir = join(temporaryDirectory(), "cache");
@@ -300,7 +300,7 @@ describe("the system that packages are installed for", () => {
     assert.equal(await reads(), 1, "config");
   });
 
-  it("is musl if the base has its loader", async (t) => {
+  it("the system that packages are installed for is musl if the base has its loader", async (t) => {
     const wheels = ["manylinux_2_17", "musllinux_1_2"].map((tag) =>
       makeWheel("native", "2.0", `cp312-cp312-${tag}_x86_64`),
     );
@@ -321,7 +321,7 @@ describe("the system that packages are installed for", () => {
 });
 
 describe("a directory with lock files of two languages", () => {
-  it("is installed for the base's language, and needs a word if the base tells none", async (t) => {
+  it("a directory with lock files of two languages is installed for the base's language, and needs a word if the base tells none", async (t) => {
     const { url } = await wheelServer(t, WHEELS);
     const tree = {
       "uv.lock": uvLock(url, WHEELS),

@@ -26,19 +26,19 @@ describe("gzip", () => {
     });
   }
 
-  it("does not show how its input was divided", async () => {
+  it("gzip does not show how its input was divided", async () => {
     const whole = await compress(mixed, { size: mixed.length });
     for (const size of [511, 65_537, MIB, 3 * MIB + 1]) {
       assert.ok((await compress(mixed, { size })).equals(whole), `${size}`);
     }
   });
 
-  it("has a header that says nothing of time, name and system", async () => {
+  it("gzip has a header that says nothing of time, name and system", async () => {
     const header = (await compress(words)).subarray(0, 10);
     assert.deepEqual([...header], [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
   });
 
-  it("is one member: nothing follows its trailer", async () => {
+  it("gzip is one member: nothing follows its trailer", async () => {
     const { buffer, engine } = gunzipSync(await compress(words), { info: true }) as unknown as {
       readonly buffer: Buffer;
       readonly engine: { readonly bytesWritten: number };
@@ -81,10 +81,13 @@ describe("gzip", () => {
 });
 
 describe("the look of random bytes", () => {
-  it("is told of noise", () => assert.equal(isIncompressible(noise(MIB)), true));
-  it("is not told of text", () => assert.equal(isIncompressible(words.subarray(0, MIB)), false));
-  it("is not told of zeros", () => assert.equal(isIncompressible(Buffer.alloc(MIB)), false));
-  it("is not told of base64", () =>
+  it("the look of random bytes is told of noise", () => assert.equal(isIncompressible(noise(MIB)), true));
+  it("the look of random bytes is not told of text", () =>
+    assert.equal(isIncompressible(words.subarray(0, MIB)), false));
+  it("the look of random bytes is not told of zeros", () =>
+    assert.equal(isIncompressible(Buffer.alloc(MIB)), false));
+  it("the look of random bytes is not told of base64", () =>
     assert.equal(isIncompressible(Buffer.from(noise(MIB).toString("base64"))), false));
-  it("is not told of a few bytes", () => assert.equal(isIncompressible(noise(2000)), false));
+  it("the look of random bytes is not told of a few bytes", () =>
+    assert.equal(isIncompressible(noise(2000)), false));
 });

@@ -85,7 +85,7 @@ const CHANGES: Readonly<Record<string, readonly [(victim: string, directory: str
 describe("a file that changes between collecting and packing", () => {
   for (const [what, [change, message]] of Object.entries(CHANGES)) {
     for (const when of ["before", "during"] as const) {
-      it(`is an error when it ${what} ${when} packing`, () =>
+      it(`a file that changes between collecting and packing is an error when it ${what} ${when} packing`, () =>
         assert.rejects(packWhile(change, when), { code: "FILE_CHANGED", message }));
     }
   }
@@ -112,13 +112,13 @@ describe("a large file that changes while it is read", () => {
     );
   }
 
-  it("is an error when it grows", () =>
+  it("a large file that changes while it is read is an error when it grows", () =>
     assert.rejects(
       readWhile((source) => appendFileSync(source, "x")),
       { code: "FILE_CHANGED", message: /grew/ },
     ));
 
-  it("is an error when it shrinks", () =>
+  it("a large file that changes while it is read is an error when it shrinks", () =>
     assert.rejects(
       readWhile((source) => truncateSync(source, 2 * MIB)),
       {
@@ -127,7 +127,7 @@ describe("a large file that changes while it is read", () => {
       },
     ));
 
-  it("is an error when its content changes and its size does not", () =>
+  it("a large file that changes while it is read is an error when its content changes and its size does not", () =>
     assert.rejects(
       readWhile((source) => writeFileSync(source, new Uint8Array(size).fill(1))),
       {
@@ -138,7 +138,7 @@ describe("a large file that changes while it is read", () => {
 });
 
 describe("a file that may not be read", () => {
-  it("is an error that names it", async () => {
+  it("a file that may not be read is an error that names it", async () => {
     const directory = makeTree({ secret: { file: "x", mode: 0 } });
     chmodSync(directory, 0o755);
     const { files } = await collect({ directory, target: "/" });

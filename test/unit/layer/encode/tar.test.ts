@@ -27,7 +27,7 @@ function fileIn(directory: string, name: string, size: number): Entry {
 }
 
 describe("a tar", () => {
-  it("has modes as given, also 0000 and the sticky bit", async () => {
+  it("a tar has modes as given, also 0000 and the sticky bit", async () => {
     const headers = await headersOf([directory("none", 0), directory("tmp", 0o1777), directory("usual")]);
     assert.deepEqual(
       headers.map(({ mode }) => mode),
@@ -57,7 +57,7 @@ describe("a tar", () => {
   }
 
   for (const seconds of [0, 1, 2 ** 31 - 1, 2 ** 31, 2 ** 33, -1]) {
-    it(`has the time ${seconds}`, async () => {
+    it(`a tar has the time ${seconds}`, async () => {
       const [header] = await headersOf([directory("a")], new Date(seconds * 1000));
       const pax = (header?.pax ?? {}) as Readonly<Record<string, string>>;
       assert.equal(Number(pax["mtime"] ?? (header?.mtime.getTime() ?? 0) / 1000), seconds);
@@ -180,7 +180,7 @@ describe("the entries of a layer", () => {
   const source = temporaryDirectory();
   const file = (path: string): Entry => ({ kind: "file", path, mode: 0o644, size: 0, source });
 
-  it("have every parent before its children, once", () => {
+  it("the entries of a layer have every parent before its children, once", () => {
     const paths = [...withParents([file("a/b/c"), file("a/d"), directory("e")])].map(({ path }) => path);
     assert.deepEqual(paths, ["a", "a/b", "a/b/c", "a/d", "e"]);
   });

@@ -127,7 +127,8 @@ describe("a virtual environment that the function uses", () => {
     ["bootstrap runs something in it", { bootstrap: "exec .venv/bin/uvicorn app:app" }, []],
     ["a script that the command names runs it", { "run.sh": "exec .venv/bin/uvicorn app:app" }, ["run.sh"]],
   ] as const)
-    it(`is packed where ${what}`, async () => assert.equal(await isKept(tree, inUse), true));
+    it(`a virtual environment that the function uses is packed where ${what}`, async () =>
+      assert.equal(await isKept(tree, inUse), true));
 
   for (const [what, tree] of [
     [
@@ -136,7 +137,8 @@ describe("a virtual environment that the function uses", () => {
     ],
     ["a setting of a linter", { "noxfile.py": 'exclude = [".venv"]' }],
   ] as const)
-    it(`is left out where only ${what} names it`, async () => assert.equal(await isKept(tree), false));
+    it(`a virtual environment that the function uses is left out where only ${what} names it`, async () =>
+      assert.equal(await isKept(tree), false));
 });
 
 describe("packages that only a virtual environment has", () => {
@@ -150,7 +152,7 @@ describe("packages that only a virtual environment has", () => {
     ["a list", { "app.py": "import os, requests as r" }],
     ["a file below the root", { "app.py": "", "src/svc/app.py": "import requests" }],
   ] as const)
-    it(`are told if the app needs them (${what})`, async () => {
+    it(`packages that only a virtual environment has are told if the app needs them (${what})`, async () => {
       const [message, ...more] = await warningsOf({ ...app, ...tree });
       assert.match(message ?? "", /only it has requests, which (?:src\/svc\/)?app\.py imports$/);
       assert.deepEqual(more, []);
@@ -169,6 +171,6 @@ describe("packages that only a virtual environment has", () => {
     ["Lambda's runtime has them", { ...environment(".venv", "boto3"), "app.py": "import boto3" }, {}],
     ["only tests import them", { "app.py": "", "tests/test_app.py": "import requests" }, {}],
   ] as const)
-    it(`are not told where ${what}`, async () =>
+    it(`packages that only a virtual environment has are not told where ${what}`, async () =>
       assert.deepEqual(await warningsOf({ ...app, ...tree }, more), []));
 });

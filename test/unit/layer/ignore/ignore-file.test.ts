@@ -66,7 +66,7 @@ describe("dependencies that an ignore file leaves out", () => {
     "node_modules/express/index.js": "",
   };
 
-  it("are told with the line of .dockerignore and what to write", async () => {
+  it("dependencies that an ignore file leaves out are told with the line of .dockerignore and what to write", async () => {
     assert.deepEqual(await warningsOf({ ...APP, ".dockerignore": "Dockerfile\nnode_modules/\n" }), [
       ".dockerignore line 2 (node_modules) leaves node_modules out of the image, and package.json names dependencies" +
         " | write a .lambdaignore without that line; it is read instead of .dockerignore",
@@ -79,7 +79,7 @@ describe("dependencies that an ignore file leaves out", () => {
     ["package.json names none", { ".dockerignore": "node_modules", "package.json": "{}" }, {}],
     ["package.json is not JSON", { ".dockerignore": "node_modules", "package.json": "?" }, {}],
   ] as const) {
-    it(`are not told when ${what}`, async () =>
+    it(`dependencies that an ignore file leaves out are not told when ${what}`, async () =>
       assert.deepEqual(await warningsOf({ ...APP, ...tree }, more), []));
   }
 });
@@ -155,13 +155,13 @@ describe("what a line of .dockerignore takes from the function", () => {
       /leaves a\/node_modules out/,
     ],
   ] as const)
-    it(`is told: ${what}`, async () => {
+    it(`what a line of .dockerignore takes from the function is told: ${what}`, async () => {
       const told = await warningsOf({ ...tree, ".dockerignore": `${line}\n` });
       assert.equal(told.length, 1, told.join("\n"));
       assert.match(told[0]?.split(" | ")[0] ?? "", says);
     });
 
-  it("is told: the directory of the handler", async () => {
+  it("what a line of .dockerignore takes from the function is told: the directory of the handler", async () => {
     const tree = { "dist/app.js": "", "src/app.ts": "", ".dockerignore": "dist\n" };
     for (const handler of ["dist/app.handler", "./dist/app.handler", "/var/task/dist/app.handler"]) {
       const [told, ...more] = await warningsOf(tree, { inUse: [handler] });
@@ -173,7 +173,7 @@ describe("what a line of .dockerignore takes from the function", () => {
     }
   });
 
-  it("is told where --ignore-file names the file of one Dockerfile", async () => {
+  it("what a line of .dockerignore takes from the function is told where --ignore-file names the file of one Dockerfile", async () => {
     const directory = makeTree({ "lib/a.jar": "", x: "", "app.Dockerfile.dockerignore": "lib\n" });
     const ignoreFile = `${directory}/app.Dockerfile.dockerignore`;
     const { warnings } = await collect({ directory, target: "/", ignoreFile });
@@ -190,7 +190,7 @@ describe("what a line of .dockerignore takes from the function", () => {
       {},
     ],
   ] as const)
-    it(`is not told where ${what}`, async () => {
+    it(`what a line of .dockerignore takes from the function is not told where ${what}`, async () => {
       const app = { "lib/a.jar": "", "python/six.py": "", "python/six-1.dist-info/RECORD": "", x: "" };
       assert.deepEqual(await warningsOf({ ...app, ...tree }, more), []);
     });

@@ -74,7 +74,7 @@ describe("ignore rules", () => {
 });
 
 describe("an ignore file", () => {
-  it("is the same with a byte order mark and CRLF", () => {
+  it("an ignore file is the same with a byte order mark and CRLF", () => {
     const lines = parseIgnoreFile("\ufeff# comment\r\n*.pyc\r\n\r\n!keep.pyc\r\n", "test");
     assert.deepEqual(
       lines.map(({ pattern }) => pattern),
@@ -82,7 +82,7 @@ describe("an ignore file", () => {
     );
   });
 
-  it("has comments in the first column only", () => {
+  it("an ignore file has comments in the first column only", () => {
     assert.deepEqual(
       parseIgnoreFile("#a\n #b", "test").map(({ pattern }) => pattern),
       ["#b"],

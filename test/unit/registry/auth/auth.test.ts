@@ -170,7 +170,7 @@ describe("an authorizer", () => {
     assert.deepEqual(asked, []);
   });
 
-  it("has nothing to send for Basic without credentials", async (t) => {
+  it("an authorizer has nothing to send for Basic without credentials", async (t) => {
     const { authorizer } = await world(t, { challenge: "Basic realm=x" });
     assert.equal(await authorizer.authorization(PULL), undefined);
   });
@@ -232,7 +232,7 @@ describe("an authorizer", () => {
     assert.deepEqual(asked[0]?.scopes, ["aws", "repository:app:pull"]);
   });
 
-  it("does not hold up an abort", { timeout: 60_000 }, async (t) => {
+  it("an authorizer does not hold up an abort", { timeout: 60_000 }, async (t) => {
     const { authorizer } = await world(t, { token: () => undefined });
     await assert.rejects(authorizer.authorization(PULL, AbortSignal.timeout(50)), { name: "TimeoutError" });
   });
@@ -241,7 +241,7 @@ describe("an authorizer", () => {
 describe("an identity token", () => {
   const credentials: Credentials = { kind: "identity", token: `${CANARY}+&=`, from: "the test" };
 
-  it("is exchanged by OAuth2", async (t) => {
+  it("an identity token is exchanged by OAuth2", async (t) => {
     const { authorizer, asked } = await world(t, { credentials, token: () => ({ access_token: "oauth" }) });
     assert.equal(await authorizer.authorization(PUSH), "Bearer oauth");
     assert.equal(asked[0]?.method, "POST");
@@ -305,7 +305,7 @@ describe("a token server's answer", () => {
 });
 
 describe("a token server that sends a byte now and then", () => {
-  it("is given up when all of its answer takes too long", async (t) => {
+  it("a token server that sends a byte now and then is given up when all of its answer takes too long", async (t) => {
     const url = await serve(t, (_, response) => {
       const drip = setInterval(() => response.write(" "), 10);
       response.once("close", () => clearInterval(drip));
@@ -382,7 +382,7 @@ async function strangers(
 }
 
 describe("a token server of another owner", () => {
-  it("is asked anonymously for reading, and not at all for writing", async (t) => {
+  it("a token server of another owner is asked anonymously for reading, and not at all for writing", async (t) => {
     const { authorizer, authorizations } = await strangers(t, "http://auth.stranger.test/token");
     assert.equal(await authorizer.authorization(PULL), "Bearer strange");
     await assert.rejects(authorizer.authorization(PUSH), { code: "DENIED" });
@@ -422,7 +422,7 @@ describe("a token server of another owner", () => {
 });
 
 describe("credentials that have gone stale", () => {
-  it("are left out when reading, with a warning", async (t) => {
+  it("credentials that have gone stale are left out when reading, with a warning", async (t) => {
     const { authorizer, asked, events } = await world(t, { credentials: alice, token: onlyTo(undefined) });
     assert.equal(await authorizer.authorization(PULL), "Bearer token-2");
     const warnings = events.filter(({ type }) => type === "warning");
@@ -434,7 +434,7 @@ describe("credentials that have gone stale", () => {
     );
   });
 
-  it("are an error when writing, which says where they are from", async (t) => {
+  it("credentials that have gone stale are an error when writing, which says where they are from", async (t) => {
     const { authorizer } = await world(t, { credentials: alice, token: onlyTo(undefined) });
     await assert.rejects(authorizer.authorization(PUSH), {
       code: "DENIED",
@@ -442,7 +442,7 @@ describe("credentials that have gone stale", () => {
     });
   });
 
-  it("are an error when writing also after reading went on without them", async (t) => {
+  it("credentials that have gone stale are an error when writing also after reading went on without them", async (t) => {
     const { authorizer } = await world(t, { credentials: alice, token: onlyTo(undefined) });
     await authorizer.authorization(PULL);
     await assert.rejects(authorizer.authorization(PUSH), {
@@ -451,7 +451,7 @@ describe("credentials that have gone stale", () => {
     });
   });
 
-  it("are replaced by what their source then gives", async (t) => {
+  it("credentials that have gone stale are replaced by what their source then gives", async (t) => {
     const fresh: Credentials = { kind: "basic", username: "alice", password: "fresh", from: "the test" };
     const source = renewing(alice, fresh);
     const header = `Basic ${Buffer.from("alice:fresh").toString("base64")}`;
@@ -460,7 +460,7 @@ describe("credentials that have gone stale", () => {
     assert.equal(source.refusals, 1);
   });
 
-  it("are an error of its own when there are none and the token server wants some", async (t) => {
+  it("credentials that have gone stale are an error of its own when there are none and the token server wants some", async (t) => {
     const { authorizer } = await world(t, { token: onlyTo(BASIC) });
     await assert.rejects(authorizer.authorization(PULL), { code: "DENIED", hint: /docker login 127/ });
   });
@@ -536,7 +536,7 @@ describe("a challenge to a request", () => {
 });
 
 describe("secrets", () => {
-  it("are in no event and no error of a login that fails", async (t) => {
+  it("secrets are in no event and no error of a login that fails", async (t) => {
     const credentials: Credentials = { kind: "identity", token: CANARY, from: "the test" };
     const token: NonNullable<WorldOptions["token"]> = (asked, _, response) => {
       response.writeHead(403);

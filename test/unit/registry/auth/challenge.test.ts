@@ -65,7 +65,7 @@ describe("WWW-Authenticate", () => {
     assert.equal(parseChallenges(["Bearer realm=a,realm=b"])[0]?.parameters["realm"], "a");
   });
 
-  it("is read in time that grows with its length only", { timeout: 60_000 }, () => {
+  it("WWW-Authenticate is read in time that grows with its length only", { timeout: 60_000 }, () => {
     parseChallenges([`Bearer ${'a="\\'.repeat(20_000)}`, ",".repeat(60_000), `Basic ${"=".repeat(60_000)}`]);
   });
 });
@@ -97,7 +97,7 @@ describe("the scheme a registry wants", () => {
     'Bearer realm="http://h/token",service="a"b"',
     'Bearer realm="http://h/token",service=a b, scope=c',
   ]) {
-    it(`is unknown from ${line}, and no request goes to a half-read realm`, () =>
+    it(`the scheme a registry wants is unknown from ${line}, and no request goes to a half-read realm`, () =>
       assert.equal(chooseScheme([line], true), undefined));
   }
 });

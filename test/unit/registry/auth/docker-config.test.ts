@@ -219,7 +219,7 @@ describe("docker's config.json", () => {
 describe("a docker config that is not a small file", () => {
   const MIB = 1024 * 1024;
 
-  it("is an error that states the limit when it has more than 4 MiB", async (t) => {
+  it("a docker config that is not a small file is an error that states the limit when it has more than 4 MiB", async (t) => {
     const directory = await home(t, {
       ".docker/config.json": `{}${" ".repeat(4 * MIB - 2)}`,
       large: `{}${" ".repeat(4 * MIB)}`,
@@ -261,7 +261,7 @@ describe("the places of credentials", () => {
     assert.deepEqual(found, [...variables.map(([name]) => name), ".config"]);
   });
 
-  it("are each searched for the registry before the next is", async (t) => {
+  it("the places of credentials are each searched for the registry before the next is", async (t) => {
     const directory = await home(t, {
       ".docker/config.json": { auths: { "other.test": { auth: auth("other") } } },
       ".config/containers/auth.json": { auths: { "registry.test/team": { auth: auth("podman") } } },
@@ -269,14 +269,14 @@ describe("the places of credentials", () => {
     assert.equal(await userOf(dockerCredentials({}, directory), "registry.test", "team/app"), "podman");
   });
 
-  it("are not read after the one that has the login", async (t) => {
+  it("the places of credentials are not read after the one that has the login", async (t) => {
     const directory = await home(t, { ".docker/config.json": "{" });
     const login = JSON.stringify({ auths: { "registry.test": { auth: auth("variable") } } });
     const environment = { DOCKER_AUTH_CONFIG: login };
     assert.equal(await userOf(dockerCredentials(environment, directory), "registry.test"), "variable");
   });
 
-  it("are not read where only the variable is asked for", async (t) => {
+  it("the places of credentials are not read where only the variable is asked for", async (t) => {
     const source = dockerCredentials({}, await home(t, { ".docker/config.json": "{" }), "variable");
     assert.equal(await source.get("registry.test", "app"), undefined);
   });
@@ -288,7 +288,7 @@ describe("the places of credentials", () => {
 });
 
 describe("a credential helper", () => {
-  it("is asked for the host, and beats the file's own entry", async (t) => {
+  it("a credential helper is asked for the host, and beats the file's own entry", async (t) => {
     const config = docker(
       { "registry.test": { auth: auth("file") } },
       { credHelpers: { "registry.test": "fake" } },
@@ -302,7 +302,7 @@ describe("a credential helper", () => {
     assert.equal(await readFile(join(directory, "asked"), "utf8"), "get registry.test\n");
   });
 
-  it("is asked for Docker Hub by its old address", async (t) => {
+  it("a credential helper is asked for Docker Hub by its old address", async (t) => {
     const directory = await home(t, docker({}, { credsStore: "fake" }));
     const environment = await helper(directory, "fake", answering("hub"));
     assert.equal(await userOf(dockerCredentials(environment, directory), "docker.io"), "hub");
@@ -331,7 +331,7 @@ describe("a credential helper", () => {
     assert.deepEqual(found, { kind: "identity", token: SECRET, from: "docker-credential-fake" });
   });
 
-  it("is asked once until what it gave is refused", async (t) => {
+  it("a credential helper is asked once until what it gave is refused", async (t) => {
     const directory = await home(t, docker({}, { credsStore: "fake" }));
     const source = dockerCredentials(await helper(directory, "fake", answering("helper")), directory);
     await Promise.all([source.get("registry.test", "app"), source.get("registry.test", "app")]);
@@ -401,7 +401,7 @@ describe("a credential helper", () => {
     await assert.rejects(asked, { hint: /\.ecr\/log/ });
   });
 
-  it("does not hold up an abort", { timeout: 60_000 }, async (t) => {
+  it("a credential helper does not hold up an abort", { timeout: 60_000 }, async (t) => {
     const directory = await home(t, docker({}, { credsStore: "fake" }));
     const source = dockerCredentials(await helper(directory, "fake", "exec sleep 100"), directory);
     await assert.rejects(source.get("registry.test", "app", { signal: AbortSignal.timeout(50) }), {
@@ -416,7 +416,7 @@ describe("the two halves of docker's credentials", () => {
     { credHelpers: { "a.test": "fake" } },
   );
 
-  it("are helpers that were configured for the host", async (t) => {
+  it("the two halves of docker's credentials are helpers that were configured for the host", async (t) => {
     const directory = await home(t, config);
     const source = dockerCredentials(
       await helper(directory, "fake", answering("helper")),

@@ -214,18 +214,18 @@ describe("an error names the cause and the next step:", () => {
 });
 
 describe("the credentials of an ECR host", () => {
-  it("are AWS's even where docker has a login, which may be stale", async () => {
+  it("the credentials of an ECR host are AWS's even where docker has a login, which may be stale", async () => {
     dockerLogin("canary-stale-login-77aa");
     await pushed();
     assert.ok(world.api.origin.log.some(({ kind }) => kind === "GetAuthorizationToken"));
   });
 
-  it("are docker's if AWS has none", async () => {
+  it("the credentials of an ECR host are docker's if AWS has none", async () => {
     dockerLogin(world.ecr.tokens.issue(REGION));
     await pushed({ environment: NOBODY });
   });
 
-  it("are docker's if AWS gives no login", async () => {
+  it("the credentials of an ECR host are docker's if AWS gives no login", async () => {
     dockerLogin(world.ecr.tokens.issue(REGION));
     world.api.origin.fault = failing("GetAuthorizationToken", {
       ...{ do: "answer", status: 400, headers: { "content-type": "application/x-amz-json-1.1" } },
@@ -234,7 +234,7 @@ describe("the credentials of an ECR host", () => {
     await pushed();
   });
 
-  it("are those of a helper that was configured for the host, before AWS's", async () => {
+  it("the credentials of an ECR host are those of a helper that was configured for the host, before AWS's", async () => {
     const token = world.ecr.tokens.issue(REGION);
     const bin = join(world.directory, "bin");
     mkdirSync(bin, { recursive: true });

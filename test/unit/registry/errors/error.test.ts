@@ -200,7 +200,7 @@ describe("a refusal", () => {
     assert.deepEqual(error.answer?.missing, missing);
   });
 
-  it("has no control characters and no secrets of the registry's words", async () => {
+  it("a refusal has no control characters and no secrets of the registry's words", async () => {
     const { message } = await said(
       400,
       plain,

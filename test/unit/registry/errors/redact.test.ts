@@ -61,11 +61,12 @@ describe("redacted text", () => {
 });
 
 describe("printable text", () => {
-  it("has no escape sequences, control characters or direction marks", () => {
+  it("printable text has no escape sequences, control characters or direction marks", () => {
     assert.equal(printable("\u001b[31mred\u001b[0m\u0007\u009b \u202egnp.exe\u0000"), "red gnp.exe");
   });
 
-  it("is one line", () => assert.equal(printable("  one\r\n\ttwo  "), "one two"));
+  it("printable text is one line", () => assert.equal(printable("  one\r\n\ttwo  "), "one two"));
 
-  it("is no longer than its limit", () => assert.equal(printable("x".repeat(50), 10), `${"x".repeat(10)}…`));
+  it("printable text is no longer than its limit", () =>
+    assert.equal(printable("x".repeat(50), 10), `${"x".repeat(10)}…`));
 });

@@ -24,7 +24,7 @@ describe("what is tried again", () => {
     ...[408, 425, 429, 499, 500, 502, 503, 504, 509],
     ...[520, 521, 522, 523, 524, 525, 527, 529, 530],
   ]) {
-    it(`is ${status}`, () => assert.ok(isRetried(refusal(status))));
+    it(`what is tried again is ${status}`, () => assert.ok(isRetried(refusal(status))));
   }
   for (const code of [
     "ECONNRESET",
@@ -38,10 +38,10 @@ describe("what is tried again", () => {
     "ERR_STREAM_PREMATURE_CLOSE",
     "HPE_INVALID_CONSTANT",
   ]) {
-    it(`is ${code}`, () => assert.ok(isRetried(system(code))));
+    it(`what is tried again is ${code}`, () => assert.ok(isRetried(system(code))));
   }
   for (const code of ["TOOMANYREQUESTS", "UNAVAILABLE", "UNKNOWN", "ThrottlingException", "SlowDown"]) {
-    it(`is a 400 that says ${code}`, () => assert.ok(isRetried(saying(400, code))));
+    it(`what is tried again is a 400 that says ${code}`, () => assert.ok(isRetried(saying(400, code))));
   }
   it("a damaged answer is worth three attempts", () => assert.equal(attemptsFor(damaged("x")), 3));
   it("a token server that answers without a token is worth three attempts", () =>
@@ -57,26 +57,27 @@ describe("what is tried again", () => {
 describe("a login that AWS's API could not be reached for", () => {
   const unreached = (cause: unknown) => new LambdaPackError("REGISTRY_UNREACHABLE", "x", { cause });
 
-  it("is worth as many attempts as the trouble of the network behind it", () => {
+  it("a login that AWS's API could not be reached for is worth as many attempts as the trouble of the network behind it", () => {
     assert.equal(attemptsFor(unreached(system("ECONNRESET"))), Number.POSITIVE_INFINITY);
     assert.equal(attemptsFor(unreached(system("ECONNREFUSED"))), 4);
   });
-  it("is not tried again if its certificate or its proxy is the trouble", () => {
+  it("a login that AWS's API could not be reached for is not tried again if its certificate or its proxy is the trouble", () => {
     assert.ok(!isRetried(unreached(system("CERT_HAS_EXPIRED"))));
     assert.ok(!isRetried(unreached(undefined)));
   });
-  it("is not tried again when it was before", () =>
+  it("a login that AWS's API could not be reached for is not tried again when it was before", () =>
     assert.ok(!isRetried(unreached(system("ECONNRESET")).addAttempts(5))));
 });
 
 describe("what is not tried again", () => {
   for (const status of [400, 401, 403, 404, 405, 409, 413, 416]) {
-    it(`is ${status}`, () => assert.ok(!isRetried(refusal(status))));
+    it(`what is not tried again is ${status}`, () => assert.ok(!isRetried(refusal(status))));
   }
-  it("is a 500 that says DENIED", () => assert.ok(!isRetried(saying(500, "DENIED"))));
-  it("is a 404 that says UNKNOWN", () => assert.ok(!isRetried(saying(404, "UNKNOWN"))));
+  it("what is not tried again is a 500 that says DENIED", () => assert.ok(!isRetried(saying(500, "DENIED"))));
+  it("what is not tried again is a 404 that says UNKNOWN", () =>
+    assert.ok(!isRetried(saying(404, "UNKNOWN"))));
   for (const code of ["ENOENT", "EACCES", "EISDIR", "CERT_HAS_EXPIRED"]) {
-    it(`is ${code}`, () => assert.ok(!isRetried(system(code))));
+    it(`what is not tried again is ${code}`, () => assert.ok(!isRetried(system(code))));
   }
   it("an error without an answer is not attempted again", () =>
     assert.ok(!isRetried(new LambdaPackError("WRITE_FAILED", "x"))));
@@ -84,7 +85,8 @@ describe("what is not tried again", () => {
     const complaints = [{ code: "TOOMANYREQUESTS", message: "You have reached your pull rate limit." }];
     assert.ok(!isRetried(refusal(429, { complaints })));
   });
-  it("is an abort", () => assert.ok(!isRetried(new DOMException("stopped", "AbortError"))));
+  it("what is not tried again is an abort", () =>
+    assert.ok(!isRetried(new DOMException("stopped", "AbortError"))));
 });
 
 interface RetryableCase {
@@ -96,7 +98,7 @@ interface RetryableCase {
 
 describe("ggcr's table of temporary errors", () => {
   const cases = corpus<RetryableCase>("registry-http").cases.filter(({ kind }) => kind === "retryable");
-  it("is followed", () => {
+  it("ggcr's table of temporary errors is followed", () => {
     for (const { id, input, expect } of cases) {
       // An invalid upload is not repeated as it is: the upload starts a new session (registry-upload.test.ts).
       if (input.codes.includes("BLOB_UPLOAD_INVALID")) continue;
@@ -184,7 +186,7 @@ async function failing(
 }
 
 describe("the waits between attempts", () => {
-  it("are drawn from 0 to 0.5 s, 1 s, 2 s, 4 s, 8 s and then 10 s until 55 s are over", async () => {
+  it("the waits between attempts are drawn from 0 to 0.5 s, 1 s, 2 s, 4 s, 8 s and then 10 s until 55 s are over", async () => {
     const { waits } = await failing([refusal(500)]);
     assert.deepEqual(waits.slice(0, 7), [250, 500, 1000, 2000, 4000, 5000, 5000]);
     assert.ok(
@@ -319,7 +321,7 @@ describe("the pace of a host", () => {
     }
   };
 
-  it("is free at first", async () => {
+  it("the pace of a host is free at first", async () => {
     const throttle = new Throttle(testPacing());
     let running = 0;
     const gate = deferred();
@@ -397,7 +399,7 @@ describe("the pace of a host", () => {
     assert.equal(await next, "done");
   });
 
-  it("is shared by the repositories of one run, and not with another run", () => {
+  it("the pace of a host is shared by the repositories of one run, and not with another run", () => {
     const pacing = testPacing();
     const [first, second] = [createThrottles(pacing), createThrottles(pacing)];
     first("registry.test").slowDown(0);

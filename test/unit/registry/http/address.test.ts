@@ -259,7 +259,7 @@ describe("a Location", () => {
   const registry = new URL("https://registry.example.com/");
   const upload = new URL("/v2/app/blobs/uploads/", registry);
 
-  it("is resolved against what was asked, its query kept as it is", () => {
+  it("a Location is resolved against what was asked, its query kept as it is", () => {
     const url = followLocation("../x?_state=a%2Bb==&c", upload, registry);
     assert.equal(url.href, "https://registry.example.com/v2/app/blobs/x?_state=a%2Bb==&c");
   });
@@ -380,7 +380,7 @@ describe("a name that resolves", () => {
     assert.match(refusalReasonResolved(["8.8.8.8", "169.254.169.254"], ["10.0.0.1"]) ?? "", /link-local/);
   });
 
-  it("is checked in the very lookup the connection uses", async () => {
+  it("a name that resolves is checked in the very lookup the connection uses", async () => {
     const found = await new Promise((done) => {
       guardedLookup({
         target: new URL("https://rebound.example.net/"),
@@ -469,7 +469,7 @@ describe("the scheme of a registry", () => {
   ]) {
     it(`${host} is spoken to over https`, () => assert.equal(schemeOf(host), "https:"));
   }
-  it("is http for one that was named, with its port or for all of them", () => {
+  it("the scheme of a registry is http for one that was named, with its port or for all of them", () => {
     assert.equal(schemeOf("10.0.0.1:5000", ["10.0.0.1:5000"]), "http:");
     assert.equal(schemeOf("10.0.0.1:5000", ["10.0.0.1"]), "http:");
     assert.equal(schemeOf("10.0.0.1:5000", ["10.0.0.1:5001"]), "https:");

@@ -19,17 +19,17 @@ describe("the proxy of a URL", () => {
   const chosen = (url: string, more: Environment = {}) =>
     proxyFor(new URL(url), { ...environment, ...more })?.host;
 
-  it("is that of its scheme", () => {
+  it("the proxy of a URL is that of its scheme", () => {
     assert.equal(chosen("https://ecr.example.com/"), "proxy:3128");
     assert.equal(chosen("http://registry.test/"), "plain:3128");
   });
 
-  it("is none without a variable, or with an empty one", () => {
+  it("the proxy of a URL is none without a variable, or with an empty one", () => {
     assert.equal(proxyFor(new URL("https://host/"), {}), undefined);
     assert.equal(chosen("https://host/", { HTTPS_PROXY: "" }), undefined);
   });
 
-  it("is that of the lower-case variable if both are set", () => {
+  it("the proxy of a URL is that of the lower-case variable if both are set", () => {
     assert.equal(chosen("https://host/", { https_proxy: "http://lower:1" }), "lower:1");
   });
 
@@ -38,7 +38,7 @@ describe("the proxy of a URL", () => {
   });
 
   for (const value of ["socks5://proxy:1080", "http://"]) {
-    it(`is refused as ${value}, without showing what may be a password`, () => {
+    it(`the proxy of a URL is refused as ${value}, without showing what may be a password`, () => {
       const withPassword = value.replace("proxy", "user:hunter2@proxy");
       assert.throws(
         () => chosen("https://host/", { HTTPS_PROXY: withPassword }),
@@ -56,7 +56,7 @@ describe("the proxy of a URL", () => {
     "https://[::1]/",
     "https://a.localhost/",
   ]) {
-    it(`is none for ${url}`, () => assert.equal(chosen(url), undefined));
+    it(`the proxy of a URL is none for ${url}`, () => assert.equal(chosen(url), undefined));
   }
 
   const direct: readonly (readonly [string, string])[] = [
@@ -79,7 +79,7 @@ describe("the proxy of a URL", () => {
     ["fd00::1", "https://[fd00::1]/"],
   ];
   for (const [list, url] of direct) {
-    it(`is none for ${url} with NO_PROXY=${list}`, () =>
+    it(`the proxy of a URL is none for ${url} with NO_PROXY=${list}`, () =>
       assert.equal(chosen(url, { NO_PROXY: list }), undefined));
   }
 
@@ -321,7 +321,7 @@ const agentsOf = (environment: Environment, connections: number) =>
   agentsFor({ environment, connections, certificates: certificatesOf(environment) });
 
 describe("agents", () => {
-  it("are one for each scheme and proxy", async () => {
+  it("agents are one for each scheme and proxy", async () => {
     const agents = await agentsOf({ HTTPS_PROXY: "http://proxy:1", NO_PROXY: "direct.example.com" }, 4);
     const agentFor = (url: string) => agents.agentFor(new URL(url));
     assert.equal(agentFor("https://a.example.com/"), agentFor("https://b.example.com/"));

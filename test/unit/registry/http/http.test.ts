@@ -186,7 +186,7 @@ describe("an answer that comes before the body is sent", () => {
     while (timers() > before) await delay(10);
   });
 
-  it("is the answer when it refuses and closes", async (t) => {
+  it("an answer that comes before the body is sent is the answer when it refuses and closes", async (t) => {
     const url = await serve(t, (_, response) =>
       response
         .writeHead(401, { connection: "close", "www-authenticate": "Basic realm=x" })
@@ -315,7 +315,7 @@ describe("a peer that fails", () => {
 });
 
 describe("the time that a registry has", () => {
-  it("is minutes, and --timeout changes all of it but the long wait for what it stores", () => {
+  it("the time that a registry has is minutes, and --timeout changes all of it but the long wait for what it stores", () => {
     assert.deepEqual(timeoutsFor(120_000), TIMEOUTS);
     assert.deepEqual([TIMEOUTS.answerMs, TIMEOUTS.commitMs], [120_000, 600_000]);
     const { answerMs, stallMs, commitMs } = timeoutsFor(5000);
@@ -325,7 +325,7 @@ describe("the time that a registry has", () => {
     assert.deepEqual([timeoutsFor(5000).connectMs, timeoutsFor(900_000).connectMs], [10_000, 60_000]);
   });
 
-  it("is longer for a request that it processes before it answers", async (t) => {
+  it("the time that a registry has is longer for a request that it processes before it answers", async (t) => {
     let answer = () => {};
     const url = await serve(t, (request, response) => {
       answer = () => response.writeHead(201).end();
@@ -363,7 +363,7 @@ describe("a server's silence", () => {
     return http;
   }
 
-  it("is told again and again before the answer, with how long it is still waited for", async (t) => {
+  it("a server's silence is told again and again before the answer, with how long it is still waited for", async (t) => {
     let answer = () => {};
     const url = await serve(t, (_, response) => {
       answer = () => response.end("at last");
@@ -382,7 +382,7 @@ describe("a server's silence", () => {
     ]);
   });
 
-  it("is told within an answer", async (t) => {
+  it("a server's silence is told within an answer", async (t) => {
     let end = () => {};
     const url = await serve(t, (_, response) => {
       response.writeHead(200).write("half");
@@ -473,7 +473,7 @@ describe("an abort", () => {
 });
 
 describe("one signal for many requests", () => {
-  it("is listened to by each, and by none when all is done", async (t) => {
+  it("one signal for many requests is listened to by each, and by none when all is done", async (t) => {
     const warnings: Error[] = [];
     const warned = (warning: Error): void => void warnings.push(warning);
     process.on("warning", warned);
@@ -557,7 +557,7 @@ describe("TLS", () => {
 });
 
 describe("http without TLS", () => {
-  it("is not spoken to a host that nobody named", async (t) => {
+  it("http without TLS is not spoken to a host that nobody named", async (t) => {
     const asked = open(t).send({ method: "GET", url: new URL("http://registry.example.com/v2/") });
     await assert.rejects(asked, {
       code: "REGISTRY_UNREACHABLE",
@@ -569,7 +569,7 @@ describe("http without TLS", () => {
 describe("secrets", () => {
   const canary = "c4nary-s3cret";
 
-  it("are in no event and no error", async (t) => {
+  it("secrets are in no event and no error", async (t) => {
     const events: BuildEvent[] = [];
     const url = await serveTcp(t, (socket) => socket.once("data", () => socket.resetAndDestroy()));
     url.search = `?X-Amz-Signature=${canary}&_state=${canary}`;
@@ -584,7 +584,7 @@ describe("secrets", () => {
 });
 
 describe("every exchange", () => {
-  it("is told as an event, with status 0 if no answer came", async (t) => {
+  it("every exchange is told as an event, with status 0 if no answer came", async (t) => {
     const events: BuildEvent[] = [];
     const url = await serve(t, (request, response) => {
       if (request.url === "/cut") request.socket.destroy();
