@@ -3,15 +3,15 @@ import { join } from "node:path";
 import { hasCode, LambdaPackError } from "../../errors.ts";
 import { factsOfImage } from "../../lint/collect-facts.ts";
 import { type Content, readAll } from "../../oci/content.ts";
-import { parseImageConfig } from "../../oci/documents.ts";
-import type { ImageConfig } from "../../oci/image.ts";
+import { type IndexEntry, parseDocument, parseImageConfig } from "../../oci/documents.ts";
+import type { ImageConfig, Manifest } from "../../oci/image.ts";
+import { layerCompression, MEDIA_TYPES } from "../../oci/media-types.ts";
 import type { Platform } from "../../oci/platform.ts";
 import { findManifest } from "../../oci/resolve.ts";
 import { type ImageLocation, selectorOf } from "../../session/image-location.ts";
 import { withImageName } from "../../session/pull.ts";
 import { Session } from "../../session/session.ts";
 import { warnOfNoEffectOnImages } from "../options/no-effect.ts";
-import { asPushed, indexOfArchive } from "./as-pushed.ts";
 import { baseNow } from "./base-now.ts";
 import { checkDirectory } from "./check-directory.ts";
 import { CHECK_OPTIONS, type CheckOptions } from "./options.ts";
@@ -132,4 +132,36 @@ const NO_SETTINGS: ImageConfig = { architecture: "", os: "", rootfs: { type: "la
 function ownLayers({ history = [], rootfs }: ImageConfig): number {
   const own = history.filter(({ created_by: by }) => by?.startsWith("lambda-pack: ")).length;
   return own === 0 ? rootfs.diff_ids.length : own;
+}
+
+/**
+ * Returns the manifest of a Docker archive as a push would write it: Docker and lambda-pack
+ * compress the plain tars in the archive.
+ */
+function asPushed(manifest: Manifest): Manifest {
+  return {
+    ...manifest,
+    layers: manifest.layers.map((layer) =>
+      layerCompression(layer.mediaType) === "none"
+        ? { ...layer, mediaType: MEDIA_TYPES.docker.layer }
+        : layer,
+    ),
+  };
+}
+
+/**
+ * Returns the index in the archive; undefined if it has one image or no OCI layout. `docker save`
+ * since Docker 25 also writes an OCI layout of what `docker push` would send: with the containerd
+ * image store, that is an index with the attestations of the build.
+ */
+async function indexOfArchive(path: string, session: Session): Promise<readonly IndexEntry[] | undefined> {
+  let top: Content;
+  try {
+    ({ top } = await session.source({ kind: "oci-archive", path }).find(undefined, session.signal));
+  } catch (error) {
+    if (error instanceof LambdaPackError && error.code !== "ABORTED") return undefined;
+    throw error;
+  }
+  const document = parseDocument(await readAll(top, session.signal), top.descriptor.mediaType);
+  return document.kind === "index" ? document.entries : undefined;
 }

@@ -8,8 +8,7 @@ import { LambdaPackError } from "../../../errors.ts";
 import { nearest } from "../../../lambda/nearest.ts";
 import { baseView } from "../base/base-links.ts";
 import { stageCollection } from "../collect.ts";
-import { readImageFiles } from "../dockerfile/images.ts";
-import { hasDirectory } from "../dockerfile/known-files.ts";
+import { hasDirectory, readImageFiles } from "../dockerfile/images.ts";
 import { emitFiles, type Part, type PartContext, refusePart } from "./part.ts";
 import type { CopyPlan } from "./plan.ts";
 

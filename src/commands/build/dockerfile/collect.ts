@@ -16,9 +16,8 @@ import { compileIgnore } from "../../../layer/ignore/ignore.ts";
 import { openRoot, pathWithin } from "../../../layer/source-root.ts";
 import type { Session } from "../../../session/session.ts";
 import { stageCollection } from "../collect.ts";
-import { type BaseImages, openBases } from "./images.ts";
+import { type BaseImages, hasDirectory, openBases } from "./images.ts";
 import { installStep } from "./install.ts";
-import { hasDirectory } from "./known-files.ts";
 import type { DockerfileSource } from "./source.ts";
 
 interface CollectContext {

@@ -9,8 +9,7 @@ import type { LambdaPackError } from "../../../errors.ts";
 import { isNever } from "../../../layer/ignore/never.ts";
 import type { Session } from "../../../session/session.ts";
 import { runInstallation } from "../install.ts";
-import type { BaseImages } from "./images.ts";
-import { sitePackages } from "./known-files.ts";
+import { type BaseImages, sitePackages } from "./images.ts";
 
 /** The lock files of each package manager, in order of precedence. */
 const LOCKS: Readonly<
