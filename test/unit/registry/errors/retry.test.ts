@@ -186,6 +186,15 @@ async function failing(
 }
 
 describe("the waits between attempts", () => {
+  it("the wait after a 429 holds back every other request to the host too", async () => {
+    const pacing = testPacing();
+    const throttle = new Throttle(pacing);
+    const attempts = new Attempts("read the blob x", { pacing, policy: RETRY_POLICY, throttle });
+    assert.equal(attempts.policy().delayAfter(refusal(429, { retryAfterMs: 3000 }), 1), 3000);
+    await throttle.enter();
+    assert.equal(pacing.waits.length, 1);
+  });
+
   it("the waits between attempts are drawn from 0 to 0.5 s, 1 s, 2 s, 4 s, 8 s and then 10 s until 55 s are over", async () => {
     const { waits } = await failing([refusal(500)]);
     assert.deepEqual(waits.slice(0, 7), [250, 500, 1000, 2000, 4000, 5000, 5000]);
