@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
 import { wrap } from "../../src/cli/text/wrap.ts";
 import type { Option, OptionTable } from "../../src/commands/options/read.ts";
 
@@ -10,17 +11,32 @@ export type Tables = Readonly<Record<string, OptionTable>>;
 const OPTIONS_OF = /OptionsOf<typeof (\w+)>/g;
 const COLUMNS = 100;
 
-/** Imports the tables that declaration files in `directory` use, from the sources in `src`. */
+/**
+ * Imports the tables that declaration files in `directory` use, from the sources in `src`. They are
+ * compiled first, because the compiled tests run without tsx.
+ */
 export async function importTables(directory: string, src: string): Promise<Tables> {
+  const files = readdirSync(directory, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".d.ts"))
+    .map((file) => file.replace(/\.d\.ts$/, ""));
+  const names = new Map(files.map((file) => [file, namesIn(join(directory, `${file}.d.ts`))]));
+  const used = files.filter((file) => names.get(file)?.length);
+  const outdir = join(directory, "tables");
+  const entryPoints = used.map((file) => ({ in: join(src, `${file}.ts`), out: file }));
+  const how = { bundle: true, splitting: true, platform: "node", format: "esm" } as const;
+  await build({ ...how, entryPoints, outdir, packages: "external", logLevel: "warning" });
+  symlinkSync(join(src, "../node_modules"), join(outdir, "node_modules"), "junction");
+  writeFileSync(join(outdir, "package.json"), '{"type":"module"}');
   const tables: Record<string, OptionTable> = {};
-  for (const file of readdirSync(directory, { recursive: true, encoding: "utf8" })) {
-    if (!file.endsWith(".d.ts")) continue;
-    const names = [...readFileSync(join(directory, file), "utf8").matchAll(OPTIONS_OF)];
-    if (names.length === 0) continue;
-    const module = await import(pathToFileURL(join(src, file.replace(/\.d\.ts$/, ".ts"))).href);
-    for (const [, name = ""] of names) tables[name] = module[name];
+  for (const file of used) {
+    const module = await import(pathToFileURL(join(outdir, `${file}.js`)).href);
+    for (const name of names.get(file) ?? []) tables[name] = module[name];
   }
   return tables;
+}
+
+function namesIn(file: string): readonly string[] {
+  return [...readFileSync(file, "utf8").matchAll(OPTIONS_OF)].map(([, name = ""]) => name);
 }
 
 /**

@@ -85,16 +85,10 @@ export function missingFile(needs: string, places: readonly string[], { names }:
 const MAX_SOURCE = 4 * 1024 * 1024;
 
 /** Parses a source. Returns undefined for one that is too large, or that cannot be read. */
-export async function parseModule<T>(
-  source: string | undefined,
-  parse: (source: string) => T | Promise<T>,
-): Promise<T | undefined> {
+export function parseModule<T>(source: string | undefined, parse: (source: string) => T): T | undefined {
   if (source === undefined || source.length > MAX_SOURCE) return undefined;
   return parse(source.replace(/^\uFEFF/, ""));
 }
-
-/** Reads the names in a source; undefined if it cannot be parsed. */
-type NamesOf = (source: string) => ModuleNames | Promise<ModuleNames | undefined>;
 
 /**
  * Reads the file and returns whether it defines the name. `module` is the file's part of the
@@ -110,9 +104,9 @@ export async function judgeName(
     readonly verb: "define" | "export";
   },
   app: AppFiles,
-  namesOf: NamesOf,
+  namesOf: (source: string) => ModuleNames,
 ): Promise<Verdict> {
-  const found = await parseModule(await app.read(file), namesOf);
+  const found = parseModule(await app.read(file), namesOf);
   if (found?.names.has(name)) return found.uncertain?.has(name) ? { ...PROVEN, isUncertain: true } : PROVEN;
   if (found === undefined || found.open) return POSSIBLE;
   const near = [...found.names].map((other) => `${module}.${other}`);
@@ -130,7 +124,7 @@ const NOT_THE_APP =
 export async function candidatesInSources(
   app: AppFiles,
   extension: RegExp,
-  namesOf: NamesOf,
+  namesOf: (source: string) => ModuleNames,
 ): Promise<readonly Candidate[]> {
   const files = [...app.names]
     .filter((name) => extension.test(name) && !NOT_THE_APP.test(name))
@@ -138,7 +132,7 @@ export async function candidatesInSources(
     .slice(0, MAX_SOURCES);
   const found: Candidate[] = [];
   for (const file of files) {
-    const module = await parseModule(await app.read(file), namesOf);
+    const module = parseModule(await app.read(file), namesOf);
     if (module) found.push(...candidatesIn(file.replace(extension, ""), module));
   }
   return found;

@@ -15,13 +15,13 @@ const NO_CODE = /^@types\//;
 const MAX_FILES = 200;
 
 /** Finds packages of package.json that are not installed, and not bundled in the handler. */
-export async function missingNodePackages(facts: ImageFacts): Promise<Problems> {
+export function missingNodePackages(facts: ImageFacts): Problems {
   const root = taskRoot(facts);
   const { view, contents } = facts.files;
   const at = (path: string) => `${root}/${path}`;
   const wanted = dependenciesIn(contents.texts.get(at("package.json")));
   const missing = wanted.filter((name) => !isInRuntime(name, facts) && !isInstalled(name, facts));
-  const imports = await importsOf(facts);
+  const imports = importsOf(facts);
   if (!imports && handlerFile(facts)) return []; // too large to read: a bundle
   const needed = imports?.isComplete ? missing.filter((name) => imports.names.has(name)) : missing;
   if (missing.length > 0 && view.get(at(".pnp.cjs"))) return plugAndPlay(facts);
@@ -69,8 +69,8 @@ const BUNDLE = 100_000;
 const ENDINGS = ["", ".js", ".mjs", ".cjs", ".json", "/index.js", "/index.mjs"];
 
 /** Follows the relative imports of the handler. */
-async function importsOf(facts: ImageFacts): Promise<Imports | undefined> {
-  const handler = await handlerModule(facts);
+function importsOf(facts: ImageFacts): Imports | undefined {
+  const handler = handlerModule(facts);
   if (!handler) return undefined;
   const names: string[] = [];
   const paths = new Set([handler.path]);
@@ -78,7 +78,7 @@ async function importsOf(facts: ImageFacts): Promise<Imports | undefined> {
   // Files that are found on the way are added to the end of the set.
   for (const path of paths) {
     const text = facts.files.contents.texts.get(path);
-    const found = await importsIn(path, text);
+    const found = importsIn(path, text);
     const specifiers = found ?? [];
     names.push(...specifiers.flatMap((one) => packageName(one) ?? []));
     const files = specifiers.filter((one) => one.startsWith(".")).map((one) => resolve(path, one, facts));
@@ -90,9 +90,9 @@ async function importsOf(facts: ImageFacts): Promise<Imports | undefined> {
 }
 
 /** Returns undefined for a file that cannot be read. */
-async function importsIn(path: string, text: string | undefined): Promise<readonly string[] | undefined> {
+function importsIn(path: string, text: string | undefined): readonly string[] | undefined {
   if (path.endsWith(".json")) return [];
-  const module = await parseModule(text, nodeNames);
+  const module = parseModule(text, nodeNames);
   return module && [...module.imports];
 }
 

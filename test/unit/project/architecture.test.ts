@@ -44,7 +44,6 @@ const IMPORTED_BY: Readonly<Record<string, RegExp>> = {
   "string-width": /^cli\/text\/wrap\.ts$/,
   "tar-stream": /^tar\/archive\.ts$/,
   "wrap-ansi": /^cli\/text\/wrap\.ts$/,
-  acorn: /^lambda\/handler\/node\/names\.ts$/,
   commander: /^cli\/arguments\/(?:parse|help)\.ts$/,
   esbuild: /^(?:commands\/build\/bundle\/bundle|report\/assets)\.ts$/,
   got: /^registry\/http\/http\.ts$/,

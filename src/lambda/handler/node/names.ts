@@ -1,13 +1,7 @@
-import type {
-  AnyNode,
-  CallExpression,
-  ExportNamedDeclaration,
-  MemberExpression,
-  Program,
-  Property,
-  SpreadElement,
-} from "acorn";
 import type { ModuleNames } from "../app-files.ts";
+import { afterToken, type Tokens } from "../tokens.ts";
+import { isImport, nameAt, parametersIn, parametersOf, skip } from "./syntax.ts";
+import { nodeTokens } from "./tokens.ts";
 
 /** What a Node module exports, and in which of the two module systems it is written. */
 export interface NodeModule extends ModuleNames {
@@ -34,28 +28,29 @@ interface Found {
   isCommonJs: boolean;
 }
 
-/** The last source that was parsed: several rules ask for the handler's names. */
-let last: { readonly source: string; readonly module: Promise<NodeModule | undefined> } | undefined;
+/** The last source that was read: several rules ask for the handler's names. */
+let last: { readonly source: string; readonly module: NodeModule } | undefined;
 
 /**
  * Finds the names that a Node module exports, as ESM or CommonJS, without running it. `open` is
  * true if only running it would show all names: `export *`, `module.exports = make()`,
- * `exports[name] = ...`, `exports` as an argument. Returns undefined for a source that cannot be
- * parsed.
+ * `exports[name] = ...`, `exports` as an argument. The time is linear in the source's length.
  */
-export function nodeNames(source: string): Promise<NodeModule | undefined> {
-  if (last?.source !== source) last = { source, module: parsedNames(source) };
+export function nodeNames(source: string): NodeModule {
+  if (last?.source !== source) last = { source, module: readNames(source) };
   return last.module;
 }
 
-async function parsedNames(source: string): Promise<NodeModule | undefined> {
-  const program = await parsed(source);
-  if (!program) return undefined;
+function readNames(source: string): NodeModule {
+  const tokens = nodeTokens(source);
   const found: Found = {
     ...{ names: new Set(), locals: new Map(), parameters: new Map(), declared: new Map() },
-    ...{ imports: new Set(), open: false, isEsm: false, isCommonJs: false },
+    imports: new Set(),
+    ...{ open: !tokens.isBalanced, isEsm: false, isCommonJs: false },
   };
-  readNodes(program, found);
+  for (let index = 0; index < tokens.length; index++) {
+    if (tokens.kind(index) === "word") readWord(tokens, index, found);
+  }
   for (const [name, local] of found.locals) {
     const count = found.declared.get(local);
     if (count !== undefined) found.parameters.set(name, count);
@@ -63,183 +58,188 @@ async function parsedNames(source: string): Promise<NodeModule | undefined> {
   return { ...found, functions: new Set(found.parameters.keys()) };
 }
 
-/** Accepts both module systems in one file, as bundlers write them. */
-async function parsed(source: string): Promise<Program | undefined> {
-  const { parse } = await import("acorn");
-  try {
-    return parse(source, {
-      ...{ ecmaVersion: "latest", sourceType: "script", checkPrivateFields: false },
-      ...{ allowImportExportEverywhere: true, allowReturnOutsideFunction: true },
-      allowAwaitOutsideFunction: true,
-    });
-  } catch {
-    return undefined; // a syntax error, or code that is nested too deeply (a RangeError)
-  }
-}
-
-/** Reads all nodes, without recursion. The last declaration of a name in the source counts. */
-function readNodes(program: Program, found: Found): void {
-  const pending: [node: AnyNode, isWrapped: boolean][] = [[program, false]];
-  for (let next = pending.pop(); next; next = pending.pop()) {
-    const [node, isInside] = next;
-    // A module within a bundle has its own `exports`, as a parameter.
-    const isWrapped = isInside || ("params" in node && node.params.some(isModuleParameter));
-    readModule(node, found);
-    const below = isWrapped ? Object.values(node) : readExports(node, found);
-    for (const child of below.flat().reverse()) if (isNode(child)) pending.push([child, isWrapped]);
-  }
-}
-
-function isNode(value: unknown): value is AnyNode {
-  return typeof value === "object" && value !== null && "type" in value;
-}
-
-function isModuleParameter(node: AnyNode): boolean {
-  return node.type === "Identifier" && (node.name === "exports" || node.name === "module");
-}
-
-function readModule(node: AnyNode, found: Found): void {
-  switch (node.type) {
-    case "ImportDeclaration":
-    case "ImportExpression":
-      found.isEsm ||= node.type === "ImportDeclaration";
-      addImport(node.source, found);
+function readWord(tokens: Tokens, index: number, found: Found): void {
+  const isMember = tokens.text(index - 1) === ".";
+  const next = tokens.text(index + 1);
+  switch (tokens.text(index)) {
+    case "exports":
+      readExports(tokens, index, found);
       break;
-    case "MetaProperty":
-      found.isEsm ||= node.meta.name === "import";
+    case "export":
+      if (!isMember && !/^[:=(,}.]$/.test(next)) readExport(tokens, index + 1, found);
       break;
-    case "ExportNamedDeclaration":
-      readExport(node, found);
+    case "from":
+      readImport(tokens, index + 1, found);
       break;
-    case "ExportDefaultDeclaration":
-      found.isEsm = true;
-      found.names.add("default");
+    case "require":
+    case "import":
+      readImport(tokens, next === "(" ? index + 2 : index + 1, found);
+      found.isEsm ||= !isMember && isImport(tokens, index);
       break;
-    case "ExportAllDeclaration":
-      found.isEsm = true;
-      addImport(node.source, found);
-      if (node.exported) found.names.add(nameOf(node.exported) ?? "");
-      else found.open = true;
+    case "function":
+      declare(tokens, next === "*" ? index + 2 : index + 1, index, found);
       break;
-    case "CallExpression":
-      if (nameOf(node.callee) === "require") addImport(node.arguments[0], found);
-      break;
-    case "FunctionDeclaration":
-    case "VariableDeclarator":
-      declare(node.id, node.type === "VariableDeclarator" ? node.init : node, found);
+    case "const":
+    case "let":
+    case "var":
+      if (tokens.text(index + 2) === "=") declare(tokens, index + 1, index + 3, found);
       break;
   }
 }
 
-function addImport(specifier: AnyNode | null | undefined, { imports }: Found): void {
-  const text = specifier ? textOf(specifier) : undefined;
-  if (text !== undefined) imports.add(text);
+function readImport(tokens: Tokens, at: number, { imports }: Found): void {
+  const specifier = tokens.kind(at) === "string" ? nameAt(tokens, at) : undefined;
+  if (specifier !== undefined) imports.add(specifier);
 }
 
-function declare(id: AnyNode | null | undefined, value: AnyNode | null | undefined, { declared }: Found) {
-  const count = parametersOf(value);
-  if (id?.type === "Identifier" && count !== undefined) declared.set(id.name, count);
+function declare(tokens: Tokens, name: number, value: number, { declared }: Found): void {
+  const count = parametersOf(tokens, value);
+  if (count !== undefined && tokens.kind(name) === "word") declared.set(tokens.text(name), count);
 }
 
-/** Destructuring (`export const { a, b } = ...`) leaves the module open. */
-function readExport({ declaration, specifiers, source }: ExportNamedDeclaration, found: Found): void {
+function readExport(tokens: Tokens, at: number, found: Found): void {
   found.isEsm = true;
-  addImport(source, found);
-  for (const { exported, local } of specifiers) addName(nameOf(exported), source ? undefined : local, found);
-  const bound = declaration?.type === "VariableDeclaration" ? declaration.declarations : [declaration];
-  for (const one of bound) {
-    if (one?.id.type === "Identifier") addName(one.id.name, one.id, found);
-    else found.open ||= one !== null;
+  const text = tokens.text(at);
+  if (text === "{") readList(tokens, at, found);
+  else if (text === "*") readStar(tokens, at, found);
+  else if (text === "default") found.names.add("default");
+  else if (text === "const" || text === "let" || text === "var") readVariables(tokens, at + 1, found);
+  else {
+    const isFunction = /^(?:async|function)$/.test(text);
+    const name = skip(tokens, at, /^(?:async|function|class|\*)$/);
+    addName(tokens, name, found);
+    const count = isFunction ? parametersOf(tokens, at) : undefined;
+    if (count !== undefined) found.parameters.set(tokens.text(name), count);
   }
 }
 
-/** Adds an exported name. `value`: the function, or the local name of it. */
-function addName(name: string | undefined, value: AnyNode | undefined, found: Found): void {
-  if (name === undefined) return;
-  found.names.add(name);
-  const count = parametersOf(value);
-  if (count !== undefined) found.parameters.set(name, count);
-  else if (value?.type === "Identifier") found.locals.set(name, value.name);
+function addName(tokens: Tokens, index: number, { names }: Found): void {
+  const name = nameAt(tokens, index);
+  if (name !== undefined) names.add(name);
 }
 
-/** Returns whether the node is `exports` or `module.exports`. */
-function isExports(node: AnyNode | undefined): boolean {
-  if (node?.type === "MemberExpression")
-    return nameOf(node.object) === "module" && keyName(node) === "exports";
-  return node?.type === "Identifier" && node.name === "exports";
-}
-
-/**
- * Reads the uses of `exports` in one node, and returns the values below it that are left to read.
- * Any use that may export other names leaves the module open.
- */
-function readExports(node: AnyNode, found: Found): readonly unknown[] {
-  if (isExports(node)) found.open = true;
-  else if (node.type === "AssignmentExpression" && isExports(node.left)) {
-    found.isCommonJs = true;
-    readValue(node.right, found);
-    return [node.right];
-  } else if (node.type === "AssignmentExpression" && isMember(node.left)) {
-    found.isCommonJs = true;
-    addName(keyName(node.left), node.right, found);
-  } else if (isMember(node)) {
-    found.open ||= keyName(node) === undefined;
-    return [node.property].filter(() => node.computed);
-  } else if (node.type === "CallExpression" && isExports(node.arguments[0])) {
-    readDefined(node, found);
-    return [node.callee, ...node.arguments.slice(1)];
-  }
-  const isPlain = "computed" in node && !node.computed;
-  return isPlain ? ["object" in node ? node.object : node.value] : Object.values(node);
-}
-
-/** Returns whether it is a member of `exports`. */
-function isMember(node: AnyNode): node is MemberExpression {
-  return node.type === "MemberExpression" && isExports(node.object);
-}
-
-/** Reads `Object.defineProperty(exports, "handler", ...)`. */
-function readDefined({ callee, arguments: [, name] }: CallExpression, found: Found): void {
-  const isDefined = callee.type === "MemberExpression" && keyName(callee) === "defineProperty";
-  const text = name && textOf(name);
-  if (isDefined && text !== undefined) found.names.add(text);
+function readStar(tokens: Tokens, at: number, found: Found): void {
+  if (tokens.text(at + 1) === "as") addName(tokens, at + 2, found);
   else found.open = true;
 }
 
-/** Reads what is assigned to `exports`: an object, or a function or class, which has no names. */
-function readValue(value: AnyNode, found: Found): void {
-  if (value.type === "ObjectExpression") for (const one of value.properties) readProperty(one, found);
+/** Reads `{ a, a as b, a as "b" }`. */
+function readList(tokens: Tokens, at: number, found: Found): void {
+  const end = tokens.closing(at);
+  if (end === undefined) {
+    found.open = true;
+    return;
+  }
+  for (let index = at + 1; index < end; index++) {
+    const local = tokens.text(index);
+    if (tokens.text(index + 1) === "as") index += 2;
+    const name = nameAt(tokens, index);
+    if (name === undefined) continue;
+    found.names.add(name);
+    found.locals.set(name, local);
+  }
+}
+
+const STATEMENT = new Set(["export", "import", "const", "let", "var", "function", "class", "return"]);
+
+/** Reads `a = 1, b = 2`. Destructuring (`{ a, b } = ...`) leaves the module open. */
+function readVariables(tokens: Tokens, at: number, found: Found): void {
+  let name = at;
+  for (;;) {
+    if (tokens.kind(name) !== "word") {
+      found.open = true;
+      return;
+    }
+    found.names.add(tokens.text(name));
+    const count = tokens.text(name + 1) === "=" ? parametersOf(tokens, name + 2) : undefined;
+    if (count !== undefined) found.parameters.set(tokens.text(name), count);
+    const comma = endOfVariable(tokens, name + 1);
+    if (comma === undefined) return;
+    name = comma + 1;
+  }
+}
+
+/**
+ * Returns the index of the comma after a variable's value; undefined at the end of the statement.
+ */
+function endOfVariable(tokens: Tokens, from: number): number | undefined {
+  for (let index = from; index < tokens.length; index = afterToken(tokens, index)) {
+    const text = tokens.text(index);
+    if (text === ",") return index;
+    const isNext = tokens.startsLine(index) && tokens.kind(index) === "word";
+    if (text === ";" || ")]}".includes(text) || (index > from + 1 && isNext)) return undefined;
+    if (index > from + 1 && STATEMENT.has(text)) return undefined;
+  }
+  return undefined;
+}
+
+/**
+ * Reads what follows the word `exports`. Any use that may export other names leaves the module
+ * open.
+ */
+function readExports(tokens: Tokens, at: number, found: Found): void {
+  const next = tokens.text(at + 1);
+  const isQuoted = next === "[" && tokens.kind(at + 2) === "string" && tokens.text(at + 3) === "]";
+  const name = next === "." || isQuoted ? nameAt(tokens, at + 2) : undefined;
+  if (name !== undefined) readMember(tokens, name, at + (isQuoted ? 4 : 3), found);
+  else if (next === ",") readProperty(tokens, at, found);
+  else if (next === "=") readValue(tokens, at + 2, found);
+  else found.open = true;
+}
+
+function readMember(tokens: Tokens, name: string, at: number, found: Found): void {
+  if (tokens.text(at) !== "=") return;
+  found.isCommonJs = true;
+  found.names.add(name);
+  readFunction(tokens, name, at + 1, found);
+}
+
+/** Records the parameters of a function, or the local name that is exported. */
+function readFunction(tokens: Tokens, name: string, at: number, { parameters, locals }: Found): void {
+  const count = parametersOf(tokens, at);
+  if (count !== undefined) parameters.set(name, count);
+  else if (tokens.kind(at) === "word") locals.set(name, tokens.text(at));
+}
+
+function readProperty(tokens: Tokens, at: number, found: Found): void {
+  const first = tokens.text(at - 1) === "." ? at - 2 : at;
+  const isDefined = tokens.text(first - 1) === "(" && tokens.text(first - 2) === "defineProperty";
+  const name = tokens.kind(at + 2) === "string" ? nameAt(tokens, at + 2) : undefined;
+  if (!isDefined || name === undefined) found.open = true;
+  else found.names.add(name);
+}
+
+function readValue(tokens: Tokens, at: number, found: Found): void {
+  found.isCommonJs = true;
+  const text = tokens.text(at);
+  if (text === "{") readObject(tokens, at, found);
+  else if (parametersOf(tokens, at) !== undefined || text === "class") return;
   // In `exports = module.exports = {}` the second assignment is read.
-  else if (value.type === "AssignmentExpression") found.open ||= !isExports(value.left);
-  else found.open ||= parametersOf(value) === undefined && value.type !== "ClassExpression";
+  else if (text === "exports" && tokens.text(at + 1) === "=") return;
+  else if (text === "module" && tokens.text(at + 2) === "exports" && tokens.text(at + 3) === "=") return;
+  else found.open = true;
 }
 
-function readProperty(property: Property | SpreadElement, found: Found): void {
-  const name = property.type === "Property" ? keyName(property) : undefined;
-  if (property.type !== "Property" || name === undefined) found.open = true;
-  else addName(name, property.kind === "init" ? property.value : undefined, found);
+function readObject(tokens: Tokens, at: number, found: Found): void {
+  const end = tokens.closing(at);
+  found.open ||= end === undefined;
+  for (let index = at + 1; end !== undefined && index < end; ) {
+    const key = skip(tokens, index, /^(?:async|get|set|\*)$/);
+    const isPrefix = key > index && !/^[,:(}]$/.test(tokens.text(key));
+    readKey(tokens, isPrefix ? key : index, found);
+    while (index < end && tokens.text(index) !== ",") index = afterToken(tokens, index);
+    index += 1;
+  }
 }
 
-/** Counts parameters as `Function.prototype.length`; undefined for a node that is no function. */
-function parametersOf(node: AnyNode | null | undefined): number | undefined {
-  if (!node || !("params" in node)) return undefined;
-  const end = node.params.findIndex(({ type }) => type === "AssignmentPattern" || type === "RestElement");
-  return end < 0 ? node.params.length : end;
-}
-
-/** Returns the name of `a.name`, `a["name"]` or a property `name: a`; undefined if it is computed. */
-function keyName(node: MemberExpression | Property): string | undefined {
-  const key = node.type === "Property" ? node.key : node.property;
-  return node.computed ? textOf(key) : nameOf(key);
-}
-
-function nameOf(node: AnyNode): string | undefined {
-  return node.type === "Identifier" ? node.name : textOf(node);
-}
-
-/** Returns the text of a string or of a template without expressions. */
-function textOf(node: AnyNode): string | undefined {
-  if (node.type === "TemplateLiteral")
-    return node.quasis.length === 1 ? (node.quasis[0]?.value.cooked ?? undefined) : undefined;
-  return node.type === "Literal" && typeof node.value === "string" ? node.value : undefined;
+function readKey(tokens: Tokens, at: number, found: Found): void {
+  const name = nameAt(tokens, at);
+  if (name === undefined || !/^[,:(}]$/.test(tokens.text(at + 1))) {
+    found.open = true;
+    return;
+  }
+  found.names.add(name);
+  if (tokens.text(at + 1) === ":") readFunction(tokens, name, at + 2, found);
+  else if (tokens.text(at + 1) === "(") found.parameters.set(name, parametersIn(tokens, at + 1));
+  else found.locals.set(name, name);
 }

@@ -1,5 +1,6 @@
 import type { ModuleNames } from "../app-files.ts";
-import { afterToken, pythonTokens, type Tokens } from "./tokens.ts";
+import { afterToken, type Tokens } from "../tokens.ts";
+import { pythonTokens } from "./tokens.ts";
 
 /** A range of tokens: the end is exclusive. */
 interface Span {

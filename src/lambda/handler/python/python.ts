@@ -46,7 +46,7 @@ async function check(handler: string, app: AppFiles): Promise<Verdict> {
  */
 export async function pythonSignature(handler: string, app: AppFiles): Promise<Signature | undefined> {
   const file = places(handler).find((place) => app.names.has(place));
-  const module = file === undefined ? undefined : await parseModule(await app.read(file), pythonNames);
+  const module = file === undefined ? undefined : parseModule(await app.read(file), pythonNames);
   const signature = module?.signatures.get(split(handler).name);
   return signature && { ...signature, isCertain: signature.isCertain && module?.open === false };
 }

@@ -18,7 +18,7 @@ export const dependencies: Rule = {
     "what package.json, requirements.txt, pyproject.toml, Pipfile or Gemfile asks for is installed, and the jars in lib are zip files",
   otherwise:
     "Runtime.ImportModuleError: Cannot find module; No module named; cannot load such file; NoClassDefFoundError",
-  async check(facts) {
+  check(facts) {
     // A base that is not in the table may have packages in layers that were not read.
     if (facts.files.lacksOwn || !(facts.files.whole || facts.base)) return [];
     const language = languageIn(facts);

@@ -14,8 +14,8 @@ export const moduleType: Rule = {
   expects: "the handler is written in the module system that its ending and package.json say",
   otherwise:
     "exports is not defined in ES module scope; Runtime.UserCodeSyntaxError: Unexpected token 'export'",
-  async check(facts) {
-    const handler = await handlerModule(facts);
+  check(facts) {
+    const handler = handlerModule(facts);
     if (!handler) return [];
     const { path, module } = handler;
     const type = typeOf(path, facts);
@@ -33,8 +33,8 @@ export const callbackHandler: Rule = {
   severity: "error",
   expects: "from Node 24 on, the handler returns a promise and takes no callback",
   otherwise: "Runtime.CallbackHandlerDeprecated",
-  async check(facts) {
-    const handler = await handlerModule(facts);
+  check(facts) {
+    const handler = handlerModule(facts);
     const version = runtimeVersion(facts, "nodejs");
     if (!handler || version === undefined || Number(version) < 24) return [];
     const count = handler.module.parameters.get(handler.name) ?? 0;
@@ -63,10 +63,10 @@ export function handlerFile(facts: ImageFacts): string | undefined {
 }
 
 /** Returns the module of a Node handler, if its text was read. */
-export async function handlerModule(facts: ImageFacts): Promise<HandlerModule | undefined> {
+export function handlerModule(facts: ImageFacts): HandlerModule | undefined {
   const path = handlerFile(facts);
   if (path === undefined) return undefined;
-  const module = await parseModule(facts.files.contents.texts.get(path), nodeNames);
+  const module = parseModule(facts.files.contents.texts.get(path), nodeNames);
   if (!module) return undefined;
   const word = handlerOf(facts) ?? "";
   const [name = ""] = word.slice(word.indexOf(".", word.lastIndexOf("/") + 1) + 1).split(".", 1);
