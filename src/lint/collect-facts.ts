@@ -25,6 +25,8 @@ interface CheckSettings {
   readonly snapstart?: boolean | undefined;
   /** Whether the base's layers are read too. */
   readonly deep?: boolean | undefined;
+  /** Rules that the image may break. */
+  readonly allow?: readonly string[];
   /** Files of the source directory that are not reported as secrets. */
   readonly allowSecrets?: readonly string[] | undefined;
   /** Whether the user gave `--cmd`: a handler that is not found is then a warning. */
@@ -139,7 +141,8 @@ export async function factsOfBuild(
     base: base.facts,
   };
   // The client may be in a layer that is not read: then the base's own files prove nothing.
-  const mayHaveClient = reusedLayers === 0 && (lacksClient(facts) || clientProblems(facts).length > 0);
+  const mayHaveClient =
+    reusedLayers === 0 && !ignoresClient(check) && (lacksClient(facts) || clientProblems(facts).length > 0);
   if (!check.deep && !mayHaveClient && !isInterpreterUnread(facts)) return facts;
   const { view, layers } = await scanImage(base.image.layers, { visitor: contents, signal });
   for (const [index, { entries }] of groups.entries()) addPlanned(view, first + index, entries);
@@ -151,6 +154,11 @@ export async function factsOfBuild(
       ...{ ownFrom: count, lacksOwn: reusedLayers > 0 },
     },
   };
+}
+
+/** Returns whether the base's layers need not be read for the runtime client, as its rule is allowed. */
+export function ignoresClient({ allow = [] }: Pick<CheckSettings, "allow">): boolean {
+  return allow.includes("runtime-client");
 }
 
 /** Returns `facts` with the settings and layers of the complete image. */

@@ -7,7 +7,7 @@ import type { Image } from "../oci/image.ts";
 import { field, items, type Json, optional, parseJson, string } from "../oci/json.ts";
 import type { Architecture } from "../oci/platform.ts";
 import type { Session } from "../session/session.ts";
-import { factsOfBuild, withLayers } from "./collect-facts.ts";
+import { factsOfBuild, ignoresClient, withLayers } from "./collect-facts.ts";
 
 import { SEVERITIES } from "./rule.ts";
 import {
@@ -123,14 +123,16 @@ declare const LAMBDA_PACK_CODE: string;
 
 /**
  * Returns the digest of everything that findings depend on: the image, the version with its code,
- * the plan except what it allows, and the base's name, which stands for the base's files where its
- * layers are not read. undefined in a run from sources, whose rules may be other ones in the next.
+ * the plan except what it allows (but for the rule that decides what is read), and the base's name,
+ * which stands for the base's files where its layers are not read. undefined in a run from sources,
+ * whose rules may be other ones in the next.
  */
 function findingsKey(image: Image, plan: LintPlan, { name = "" }: Base): Digest | undefined {
   if (typeof LAMBDA_PACK_CODE === "undefined") return undefined;
   const { digest } = image.manifest.descriptor;
   const { allow: _, ...settings } = plan;
-  return digestOf(JSON.stringify([manifest.version, LAMBDA_PACK_CODE, digest, settings, name]));
+  const ignores = ignoresClient(plan);
+  return digestOf(JSON.stringify([manifest.version, LAMBDA_PACK_CODE, digest, settings, ignores, name]));
 }
 
 async function findFindings(
