@@ -87,9 +87,11 @@ export async function lintFiles(
   };
 }
 
-function judge(found: readonly Finding[], { allow }: LintPlan, isComplete: boolean): Judgement {
-  const { findings, unbroken } = withoutAllowed(found, allow);
-  return { findings, unbroken: isComplete ? unbroken.filter((id) => !UNKNOWN.has(id)) : [] };
+function judge(found: readonly Finding[], plan: LintPlan, isComplete: boolean): Judgement {
+  const { findings, unbroken } = withoutAllowed(found, plan.allow);
+  // Where the base may not have been read, a rule without a finding may be broken.
+  const isKnown = isComplete && (plan.deep || !ignoresClient(plan));
+  return { findings, unbroken: isKnown ? unbroken.filter((id) => !UNKNOWN.has(id)) : [] };
 }
 
 /** Reports warnings. @throws CHECK_FAILED naming the errors. */

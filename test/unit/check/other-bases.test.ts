@@ -120,6 +120,14 @@ describe("bases of other publishers", () => {
     );
   });
 
+  it("build with --allow runtime-client does not read the layers of the base, nor call the flag needless", async () => {
+    const before = registry.requests.length;
+    const options = { base: `${registry.host}/own/env:1`, cmd: ["app.handler"], dryRun: true };
+    assert.deepEqual(await warningsOf({ ...options, allow: ["runtime-client", "entrypoint"] }), []);
+    const blobs = registry.requests.slice(before).filter(({ path }) => path.includes("/blobs/"));
+    assert.equal(blobs.length, 1, "only the config");
+  });
+
   it("build with --allow base-support does not warn that AWS no longer supports the base", async () => {
     const [usual, allowed] = [
       await warningsOf({ base: "python:3.8" }),
