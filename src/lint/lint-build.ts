@@ -74,8 +74,11 @@ export async function lintFiles(
   signal: AbortSignal,
 ): Promise<Lint> {
   if (!plan.isEnabled) return async () => ({ findings: [], unbroken: [] });
+  // Where the base was not read, a rule without a finding may be broken.
+  const readsBase =
+    plan.deep || !ignoresClient(plan) || base.facts !== undefined || base.image.layers.length === 0;
   const remembered = known && (await findFindings(known, plan, base, session));
-  if (remembered) return async () => judge(remembered, plan, true);
+  if (remembered) return async () => judge(remembered, plan, readsBase);
   const facts = await factsOfBuild(base, bare, { groups, reusedLayers }, { ...plan, noAdvice: true }, signal);
   const visited = await visitImage(facts, SKIPPED, signal);
   return async (image) => {
@@ -83,15 +86,13 @@ export async function lintFiles(
     // If the files of a layer were not read, findings may be missing.
     const isComplete = reusedLayers === 0;
     if (isComplete) await rememberFindings(findings, image, plan, base, session);
-    return judge(findings, plan, isComplete);
+    return judge(findings, plan, isComplete && readsBase);
   };
 }
 
-function judge(found: readonly Finding[], plan: LintPlan, isComplete: boolean): Judgement {
-  const { findings, unbroken } = withoutAllowed(found, plan.allow);
-  // Where the base may not have been read, a rule without a finding may be broken.
-  const isKnown = isComplete && (plan.deep || !ignoresClient(plan));
-  return { findings, unbroken: isKnown ? unbroken.filter((id) => !UNKNOWN.has(id)) : [] };
+function judge(found: readonly Finding[], { allow }: LintPlan, isComplete: boolean): Judgement {
+  const { findings, unbroken } = withoutAllowed(found, allow);
+  return { findings, unbroken: isComplete ? unbroken.filter((id) => !UNKNOWN.has(id)) : [] };
 }
 
 /** Reports warnings. @throws CHECK_FAILED naming the errors. */
