@@ -1,5 +1,12 @@
 export type { ImageStatus } from "./aws/functions/image-use.ts";
-export type { AwsOptions } from "./commands/aws.ts";
+export type {
+  AwsOptions,
+  CreateRepositoryOptions,
+  IamPolicyOptions,
+  PruneOptions,
+  RepositoryPolicyOptions,
+  StatusOptions,
+} from "./commands/aws-options.ts";
 export { type BaseReport, type BasesOptions, listBases } from "./commands/bases.ts";
 export { type BuildResult, build } from "./commands/build/build.ts";
 export type { BuiltDependencies } from "./commands/build/install.ts";
@@ -62,20 +69,14 @@ export type { InvocationError, InvokeOptions, InvokeResult } from "./commands/in
 export type { LocalOptions } from "./commands/local/options.ts";
 export type { CommonOptions } from "./commands/options/common.ts";
 export type { LayerRule } from "./commands/options/records.ts";
-export type { PrunedImage, PruneOptions, PruneResult } from "./commands/prune.ts";
+export type { PrunedImage, PruneResult } from "./commands/prune.ts";
 export { prune } from "./commands/prune.ts";
 export type { PushOptions } from "./commands/push/options.ts";
 export { push } from "./commands/push/push.ts";
 export type { Destination, LayerReport, PushResult, Stats } from "./commands/push/result.ts";
-export type {
-  CreateRepositoryOptions,
-  CreateRepositoryResult,
-  IamPolicyOptions,
-  RepositoryPolicyOptions,
-  RepositoryPolicyResult,
-} from "./commands/repo.ts";
+export type { CreateRepositoryResult, RepositoryPolicyResult } from "./commands/repo.ts";
 export { createRepository, iamPolicy, repositoryPolicy } from "./commands/repo.ts";
-export type { AliasStatus, StatusOptions, StatusResult, VersionStatus } from "./commands/status.ts";
+export type { AliasStatus, StatusResult, VersionStatus } from "./commands/status.ts";
 export { status } from "./commands/status.ts";
 export { type ErrorCode, LambdaPackError, type RegistryAnswer, type RegistryComplaint } from "./errors.ts";
 export type { BlobHow, BuildEvent, LayerHow, OnEvent } from "./events.ts";

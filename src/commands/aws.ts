@@ -1,25 +1,7 @@
 import { type Pacing, REAL_PACING } from "../async/retry.ts";
 import { AwsApi } from "../aws/api.ts";
 import { LambdaPackError } from "../errors.ts";
-import { SESSION_OPTIONS } from "./options/common.ts";
-import { type OptionsOf, optional, required } from "./options/read.ts";
-import { text } from "./options/types.ts";
-
-const { environment, onEvent, signal } = SESSION_OPTIONS;
-
-export const AWS_OPTIONS = {
-  region: optional(text, "region, if no URI or ARN names it", {
-    placeholder: "REGION",
-    defaultText: "AWS_REGION, AWS_DEFAULT_REGION or the profile's",
-    group: "AWS",
-  }),
-  ...{ environment, onEvent, signal },
-};
-
-/** The options of every command that calls AWS's own APIs. */
-export type AwsOptions = OptionsOf<typeof AWS_OPTIONS>;
-
-export const REPOSITORY_OPTION = required(text, "a name such as team/app, or the whole URI");
+import type { AwsOptions } from "./aws-options.ts";
 
 /**
  * Runs `work` with the AWS APIs for the duration of one command. `pacing` is real time except in

@@ -6,10 +6,10 @@ import { usedImages } from "../aws/functions/image-use.ts";
 import { ANY_ACCOUNT, foreignAccounts } from "../aws/policy/policy.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
-import { AWS_OPTIONS, REPOSITORY_OPTION, withAws } from "./aws.ts";
+import { withAws } from "./aws.ts";
+import { PRUNE_OPTIONS, type PruneOptions } from "./aws-options.ts";
 import { noEffectWarning } from "./options/no-effect.ts";
-import { type OptionsOf, off, readOptions, texts, type Values, withDefault } from "./options/read.ts";
-import { wholeNumber } from "./options/types.ts";
+import { readOptions, type Values } from "./options/read.ts";
 import { type PrunePlan, planPrune } from "./prune-plan.ts";
 import { repositoryOf } from "./repo.ts";
 
@@ -38,22 +38,6 @@ export interface PruneResult {
   readonly kept: number;
   readonly deleted: boolean;
 }
-
-export const PRUNE_OPTIONS = {
-  repository: REPOSITORY_OPTION,
-  keep: withDefault(wholeNumber(0, 100_000), 10, "keep the N newest unused images", {
-    placeholder: "N",
-    defaultText: "10",
-  }),
-  yes: off("delete the images; without it they are only listed", { short: "y" }),
-  ignoreAccount: texts(
-    "an account in the repository's policy whose functions do not use what would be deleted",
-    { placeholder: "ID", details: "`*` stands for accounts that the policy allows without naming them" },
-  ),
-  ...AWS_OPTIONS,
-};
-
-export type PruneOptions = OptionsOf<typeof PRUNE_OPTIONS>;
 
 /**
  * Lists the images of a repository that no function, version or alias of its region uses, except

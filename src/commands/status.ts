@@ -17,9 +17,9 @@ import { defaultRegion } from "../aws/regions.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Architecture } from "../oci/platform.ts";
-import { AWS_OPTIONS, withAws } from "./aws.ts";
-import { type OptionsOf, off, readOptions, required } from "./options/read.ts";
-import { text } from "./options/types.ts";
+import { withAws } from "./aws.ts";
+import { STATUS_OPTIONS, type StatusOptions } from "./aws-options.ts";
+import { readOptions } from "./options/read.ts";
 
 export interface VersionStatus {
   readonly version: string;
@@ -51,14 +51,6 @@ export interface StatusResult {
   readonly versions: readonly VersionStatus[];
   readonly aliases: readonly AliasStatus[];
 }
-
-export const STATUS_OPTIONS = {
-  function: required(text, "a name or an ARN"),
-  wait: off("wait until no change is in progress"),
-  ...AWS_OPTIONS,
-};
-
-export type StatusOptions = OptionsOf<typeof STATUS_OPTIONS>;
 
 /**
  * Returns the status of a function: its state and what that means, its image and whether Lambda can

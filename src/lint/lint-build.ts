@@ -74,11 +74,10 @@ export async function lintFiles(
   signal: AbortSignal,
 ): Promise<Lint> {
   if (!plan.isEnabled) return async () => ({ findings: [], unbroken: [] });
-  // Where the base was not read, a rule without a finding may be broken.
-  const readsBase =
-    plan.deep || !ignoresClient(plan) || base.facts !== undefined || base.image.layers.length === 0;
+  // Where the base's files may not have been read, a rule without a finding may be broken.
+  const knowsBase = plan.deep || base.facts !== undefined || base.image.layers.length === 0;
   const remembered = known && (await findFindings(known, plan, base, session));
-  if (remembered) return async () => judge(remembered, plan, readsBase);
+  if (remembered) return async () => judge(remembered, plan, knowsBase);
   const facts = await factsOfBuild(base, bare, { groups, reusedLayers }, { ...plan, noAdvice: true }, signal);
   const visited = await visitImage(facts, SKIPPED, signal);
   return async (image) => {
@@ -86,7 +85,7 @@ export async function lintFiles(
     // If the files of a layer were not read, findings may be missing.
     const isComplete = reusedLayers === 0;
     if (isComplete) await rememberFindings(findings, image, plan, base, session);
-    return judge(findings, plan, isComplete && readsBase);
+    return judge(findings, plan, isComplete && knowsBase);
   };
 }
 

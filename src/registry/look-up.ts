@@ -13,12 +13,12 @@ export const LOOK_UP_ANSWERS: readonly number[] = [
 ];
 
 /**
- * A registry that refuses a lookup this often, each time as if it could pass (500, 503), is asked
- * no more: the work that the lookup would save is done instead.
+ * A registry that refuses a lookup this often in a row, each time as if it could pass (500, 503), is
+ * not waited for: the work that the lookup would save is done instead.
  */
 const MAX_FAILURES = 4;
 
-/** Counts the failed lookups of one upload or manifest, over the attempts at it. */
+/** Counts the refused lookups in a row of one upload or manifest, over the attempts at it. */
 export interface LookUpFailures {
   count: number;
 }
@@ -37,20 +37,18 @@ export async function lookUp(
   const counted = failures ?? { count: 0 };
   const ask = async () => {
     try {
-      return await client.once(call);
+      const response = await client.once(call);
+      counted.count = 0;
+      return response;
     } catch (error) {
-      if (isUnanswered(error)) return undefined;
-      if (isRefusal(error)) counted.count += 1;
-      if (counted.count >= MAX_FAILURES) return undefined;
-      throw error;
+      if (!isRefusal(error)) throw error;
+      counted.count += 1;
+      const mayPass = attemptsFor(error) === Number.POSITIVE_INFINITY;
+      if (mayPass && counted.count < MAX_FAILURES) throw error;
+      return undefined;
     }
   };
   return failures ? ask() : client.persist(call, ask);
-}
-
-/** Returns whether the registry refuses a lookup, so that another attempt would not help. */
-export function isUnanswered(error: unknown): boolean {
-  return isRefusal(error) && attemptsFor(error) !== Number.POSITIVE_INFINITY;
 }
 
 /** Returns whether the registry's own answer refuses this request, and not one request too many. */

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
+import { STATUS_OPTIONS } from "../../commands/aws-options.ts";
 import { DEPLOY_OPTIONS } from "../../commands/deploy/options.ts";
-import { STATUS_OPTIONS } from "../../commands/status.ts";
 import { LambdaPackError, misuse } from "../../errors.ts";
 import type { DeployError, Deployment } from "../../index.ts";
 import {

@@ -1,11 +1,11 @@
-import { dashed, type OptionTable, off, optional, required } from "../../commands/options/read.ts";
-import { text } from "../../commands/options/types.ts";
-import { PRUNE_OPTIONS } from "../../commands/prune.ts";
 import {
   CREATE_REPOSITORY_OPTIONS,
   IAM_POLICY_OPTIONS,
+  PRUNE_OPTIONS,
   REPOSITORY_POLICY_OPTIONS,
-} from "../../commands/repo.ts";
+} from "../../commands/aws-options.ts";
+import { dashed, type OptionTable, off, optional, required } from "../../commands/options/read.ts";
+import { text } from "../../commands/options/types.ts";
 import { misuse } from "../../errors.ts";
 import { quote } from "../arguments/flags.ts";
 import { type Answer, type Call, defineCommand, type Given } from "../command.ts";

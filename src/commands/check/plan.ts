@@ -83,8 +83,10 @@ export async function resultOf(
   digest?: CheckResult["digest"],
 ): Promise<CheckResult> {
   const { findings, unbroken } = withoutAllowed(await runRules(facts), allow);
-  // Where base-behind is allowed, the base is not looked up.
-  const known = unbroken.filter((id) => id !== "base-behind");
+  // Where the base's files were not read, a rule without a finding may be broken; where base-behind
+  // is allowed, the base is not looked up.
+  const knowsBase = facts.files.whole || facts.base !== undefined;
+  const known = knowsBase ? unbroken.filter((id) => id !== "base-behind") : [];
   if (facts.brokenConfig === undefined) warnOfUnbroken(known, given, emit);
   return {
     source,

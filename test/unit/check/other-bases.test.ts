@@ -128,6 +128,16 @@ describe("bases of other publishers", () => {
     assert.equal(blobs.length, 1, "only the config");
   });
 
+  it("check of a directory does not call --allow runtime-client needless for a base that it does not read", async () => {
+    const warnings: string[] = [];
+    const { findings } = await check({
+      ...{ ...common(), source: makeTree(APP), base: `${registry.host}/own/plain:1` },
+      ...{ cmd: ["app.handler"], allow: ["runtime-client", "entrypoint"] },
+      onEvent: (event) => event.type === "warning" && warnings.push(event.message),
+    });
+    assert.deepEqual([findings.filter(({ severity }) => severity === "error"), warnings], [[], []]);
+  });
+
   it("build with --allow base-support does not warn that AWS no longer supports the base", async () => {
     const [usual, allowed] = [
       await warningsOf({ base: "python:3.8" }),

@@ -3,16 +3,16 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
-import { deployPaced } from "../../../src/commands/deploy/deploy.ts";
-import { DEPLOY_OPTIONS } from "../../../src/commands/deploy/options.ts";
-import type { OptionTable } from "../../../src/commands/options/read.ts";
-import { PRUNE_OPTIONS } from "../../../src/commands/prune.ts";
 import {
   CREATE_REPOSITORY_OPTIONS,
   IAM_POLICY_OPTIONS,
+  PRUNE_OPTIONS,
   REPOSITORY_POLICY_OPTIONS,
-} from "../../../src/commands/repo.ts";
-import { STATUS_OPTIONS } from "../../../src/commands/status.ts";
+  STATUS_OPTIONS,
+} from "../../../src/commands/aws-options.ts";
+import { deployPaced } from "../../../src/commands/deploy/deploy.ts";
+import { DEPLOY_OPTIONS } from "../../../src/commands/deploy/options.ts";
+import type { OptionTable } from "../../../src/commands/options/read.ts";
 import type { BuildEvent } from "../../../src/events.ts";
 import {
   build,
