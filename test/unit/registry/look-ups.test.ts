@@ -115,3 +115,17 @@ describe("a push does not end where what only saves work is refused:", () => {
       await pushThrough(faultOf);
     });
 });
+
+it("look-ups that were refused three times, answered, and refused again are waited for", async () => {
+  const statuses = [503, 503, 503, 404, 503, 503, 503];
+  let puts = 0;
+  const registry = await pushThrough(({ kind }) => {
+    if (kind === "put manifest") {
+      puts += 1;
+      return puts === 1 ? answer(500) : { kind: "lose answer" };
+    }
+    const status = puts > 0 && /^head manifest$/.test(kind) ? statuses.shift() : undefined;
+    return status === undefined ? undefined : answer(status);
+  });
+  assert.deepEqual([statuses, registry.seen("put manifest").length], [[], 2]);
+});
